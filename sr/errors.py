@@ -1,0 +1,258 @@
+"""What can go wrong, as a tree grouped by who can fix it.
+
+::
+
+    SRError                        base; never raised itself
+    ├─ DatasetError                bytes that cannot be used; carries the rule they break
+    │  ├─ NotDICOMError            bytes that are not DICOM at all
+    │  ├─ LimitError               a configured limit was reached
+    │  └─ EncodingError            a value has no defined bytes in the MAC transfer syntax
+    ├─ SignatureFormatError        MAC Parameters or Digital Signatures item is malformed
+    ├─ ProfileError
+    │  ├─ ProfileFormatError       the file is not a profile or policy (unknown key, missing citation)
+    │  ├─ UnknownProfileError      no profile or policy has that id
+    │  └─ ProfileViolationError    signing refused; carries findings
+    ├─ DocumentError
+    │  ├─ EvidenceError            missing, unreadable or contradictory cited instances
+    │  ├─ TemplateError            content does not fit the template
+    │  └─ LifecycleError           an illegal move, e.g. approving one's own report
+    ├─ SigningError
+    │  ├─ SignerUnavailableError   token absent, session lost: a retry may help
+    │  ├─ SignerRefusedError       PIN, policy, key usage: a retry will not help
+    │  ├─ PINError                 PIN wrong or locked
+    │  └─ UnsupportedAlgorithmError
+    ├─ TrustEvidenceError          a certificate, CRL or time-stamp given to us does not parse
+    ├─ ExternalServiceError        a port failed: TSA, OCSP, archive
+    ├─ ConfigurationError          settings, file names, arguments
+    └─ VerdictError                only from ``Verdict.require_passed``
+
+Messages are lower case without full stop, name the attribute by keyword *and* tag, and say what
+was expected. A hint says what to do next. Exceptions mean "could not do the job"; a bad signature
+is a verdict, not an exception.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from sr.findings import Finding
+
+__all__ = [
+    "ConfigurationError",
+    "DatasetError",
+    "DocumentError",
+    "EncodingError",
+    "EvidenceError",
+    "ExternalServiceError",
+    "LifecycleError",
+    "LimitError",
+    "NotDICOMError",
+    "PINError",
+    "ProfileError",
+    "ProfileFormatError",
+    "ProfileViolationError",
+    "SRError",
+    "SignatureFormatError",
+    "SignerRefusedError",
+    "SignerUnavailableError",
+    "SigningError",
+    "TemplateError",
+    "TrustEvidenceError",
+    "UnknownProfileError",
+    "UnsupportedAlgorithmError",
+    "VerdictError",
+]
+
+
+class SRError(Exception):
+    """Base of everything srsign raises on purpose.
+
+    Attributes:
+        code: Stable slug for machines, one per class.
+        where: Data element path such as ``(0040,A730)[2]``, where one is to blame.
+        hint: What the reader can do about it, or ``None``.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.where = where
+        self.hint = hint
+
+
+class DatasetError(SRError):
+    """Input bytes cannot be used; ``rule`` names what they break (e.g. ``TAG_ORDER``).
+
+    Attributes:
+        rule: Rule id.
+        offset: Byte offset in the input, where known.
+        cites: Clause of the standard that the rule comes from.
+    """
+
+    code = "dataset"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: str = "DATASET",
+        offset: int | None = None,
+        where: str | None = None,
+        hint: str | None = None,
+        cites: str = "PS3.5 7",
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.rule = rule
+        self.offset = offset
+        self.cites = cites
+
+
+class NotDICOMError(DatasetError):
+    """The bytes are not DICOM at all."""
+
+    code = "not-dicom"
+
+
+class LimitError(DatasetError):
+    """A configured limit on size, depth or count was reached."""
+
+    code = "limit"
+
+
+class EncodingError(DatasetError):
+    """A value has no defined bytes in the MAC calculation transfer syntax."""
+
+    code = "encoding"
+
+
+class SignatureFormatError(DatasetError):
+    """A MAC Parameters or Digital Signatures item is malformed."""
+
+    code = "signature-format"
+
+
+class ProfileError(SRError):
+    """Something about a profile or policy."""
+
+    code = "profile"
+
+
+class ProfileFormatError(ProfileError):
+    """A file is not a valid profile or policy."""
+
+    code = "profile-format"
+
+
+class UnknownProfileError(ProfileError):
+    """No profile or policy has that id."""
+
+    code = "unknown-profile"
+
+
+class ProfileViolationError(ProfileError):
+    """Signing was refused because the result would not conform.
+
+    Attributes:
+        findings: The findings of status FAIL that led to the refusal.
+    """
+
+    code = "profile-violation"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        findings: tuple[Finding, ...] = (),
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.findings = findings
+
+
+class DocumentError(SRError):
+    """A document cannot be authored as asked."""
+
+    code = "document"
+
+
+class EvidenceError(DocumentError):
+    """Cited instances are missing, unreadable or contradictory."""
+
+    code = "evidence"
+
+
+class TemplateError(DocumentError):
+    """Content does not fit the template or the information object definition."""
+
+    code = "template"
+
+
+class LifecycleError(DocumentError):
+    """An illegal move in the life of a document."""
+
+    code = "lifecycle"
+
+
+class SigningError(SRError):
+    """A signature could not be made."""
+
+    code = "signing"
+
+
+class SignerUnavailableError(SigningError):
+    """The token or reader is absent or failed; a retry may help."""
+
+    code = "signer-unavailable"
+
+
+class SignerRefusedError(SigningError):
+    """The signer refused; a retry will not help."""
+
+    code = "signer-refused"
+
+
+class PINError(SigningError):
+    """The PIN is wrong, locked or missing."""
+
+    code = "pin"
+
+
+class UnsupportedAlgorithmError(SigningError):
+    """The algorithm or key type is not available here."""
+
+    code = "unsupported-algorithm"
+
+
+class TrustEvidenceError(SRError):
+    """A certificate, CRL, OCSP response or time-stamp given to us does not parse."""
+
+    code = "trust-evidence"
+
+
+class ExternalServiceError(SRError):
+    """A service outside this process failed."""
+
+    code = "external-service"
+
+
+class ConfigurationError(SRError):
+    """Settings, file names or arguments do not make sense."""
+
+    code = "configuration"
+
+
+class VerdictError(SRError):
+    """A verdict was required to be PASSED and is not.
+
+    Attributes:
+        findings: Everything that was found.
+    """
+
+    code = "verdict"
+
+    def __init__(self, message: str, *, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
