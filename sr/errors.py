@@ -9,7 +9,7 @@
     │  └─ EncodingError            a value has no defined bytes in the MAC transfer syntax
     ├─ SignatureFormatError        MAC Parameters or Digital Signatures item is malformed
     ├─ ProfileError
-    │  ├─ ProfileFormatError       the file is not a profile or policy (unknown key, missing citation)
+    │  ├─ ProfileFormatError       the file is not a profile or policy (unknown key, no citation)
     │  ├─ UnknownProfileError      no profile or policy has that id
     │  └─ ProfileViolationError    signing refused; carries findings
     ├─ DocumentError
