@@ -1,0 +1,60 @@
+"""Which data elements a MAC covers.
+
+A selection is a tuple of top-level tags in ascending order. What can never be covered, at any
+depth, is decided here and nowhere else.
+
+Cites: PS3.3 C.12.1.1.3.1.1 (Data Elements Signed).
+"""
+
+from __future__ import annotations
+
+from sr.dicomfile.dataset import DataSet, Element
+from sr.dicomfile.tags import is_private
+
+__all__ = [
+    "DIGITAL_SIGNATURES_SEQUENCE",
+    "MAC_PARAMETERS_SEQUENCE",
+    "TRAILING_PADDING",
+    "is_signable",
+    "signable_tag",
+    "signable_tags",
+]
+
+MAC_PARAMETERS_SEQUENCE = 0x4FFE0001
+DIGITAL_SIGNATURES_SEQUENCE = 0xFFFAFFFA
+TRAILING_PADDING = 0xFFFCFFFC
+_LENGTH_TO_END = 0x00080001
+_NEVER = frozenset({_LENGTH_TO_END, MAC_PARAMETERS_SEQUENCE, TRAILING_PADDING})
+
+
+def signable_tag(tag: int) -> bool:
+    """Return whether an element with that tag may be covered at all.
+
+    Never: group lengths, (0008,0001), groups below 0008, group FFFA, MAC Parameters Sequence,
+    Data Set Trailing Padding.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    group = tag >> 16
+    return group >= 0x0008 and group != 0xFFFA and tag & 0xFFFF != 0 and tag not in _NEVER
+
+
+def is_signable(element: Element) -> bool:
+    """Return whether this element can be covered: its tag may be, and no VR in it is unknown.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    return not element.has_unknown and signable_tag(element.tag)
+
+
+def signable_tags(dataset: DataSet, *, private: bool = False) -> tuple[int, ...]:
+    """Return every tag of the data set that a MAC can cover, ascending.
+
+    Args:
+        dataset: One level of a data set.
+        private: Whether to include private elements. Their VR is lost when a file passes through
+            implicit VR, and their blocks may move, so the default leaves them out.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    return tuple(e.tag for e in dataset if is_signable(e) and (private or not is_private(e.tag)))
