@@ -1,4 +1,4 @@
-"""Nothing that should stay on one machine is tracked: private keys, PINs, paths, hosts."""
+"""Nothing that should stay on one machine is tracked, and text files are tidy."""
 
 from __future__ import annotations
 
@@ -6,38 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tracked import (
-    has_private_key,
-    machine_paths,
-    tracked_files,
-)
+from tests.support.tracked import tracked_files
+from tools.check_files import faults, has_private_key, machine_paths
 
 PEM = "-----BEGIN {}PRIVATE KEY-----\n"
 
 
-def test_private_keys_stay_in_the_example_pki(repository: Path) -> None:
-    """No tracked file outside certs-example/ holds a private key."""
-    guilty = [
-        name
+def test_tracked_files_are_in_order(repository: Path) -> None:
+    """No private key outside certs-example/, no machine path, no untidy or unparsable text."""
+    found = [
+        f"{name}: {fault}"
         for name, data in tracked_files(repository)
-        if not name.startswith("certs-example/") and has_private_key(data)
+        for fault in faults(name, data)
     ]
-    assert not guilty
+    assert not found, "\n".join(found)
 
 
 def test_the_example_pki_warns(repository: Path) -> None:
     """Where throw-away keys lie, a README says what they are not for."""
     assert "NOT FOR PATIENTS" in (repository / "certs-example" / "README.md").read_text("utf-8")
-
-
-def test_no_machine_path_is_tracked(repository: Path) -> None:
-    """No tracked text names a folder of somebody's machine."""
-    guilty = [
-        f"{name}: {found}"
-        for name, data in tracked_files(repository)
-        for found in machine_paths(data)
-    ]
-    assert not guilty, "\n".join(guilty)
 
 
 @pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "ENCRYPTED ", "OPENSSH "])
@@ -75,3 +62,35 @@ def test_a_planted_machine_path_is_found(folder: str) -> None:
 def test_standard_places_are_no_machine_paths(text: str) -> None:
     """Places that every machine has may be named."""
     assert not machine_paths(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.md", b"no newline"),
+        ("a.md", b"two newlines\n\n"),
+        ("a.md", b"blank \n"),
+        ("a.toml", b"x =\n"),
+        ("a.json", b"{\n"),
+        ("a.yaml", b"a: [\n"),
+        ("keys/a.pem", PEM.format("").encode()),
+    ],
+)
+def test_a_planted_fault_is_found(name: str, data: bytes) -> None:
+    """Each kind of untidy, unparsable or secret file is found."""
+    assert len(list(faults(name, data))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.md", b"fine\n"),
+        ("empty.py", b""),
+        ("a.toml", b"x = 1\n"),
+        ("a.dcm", b"\0\0 "),
+        ("certs-example/a.key", PEM.format("").encode()),
+    ],
+)
+def test_a_sound_file_passes(name: str, data: bytes) -> None:
+    """Tidy text, binary files and the throw-away keys pass."""
+    assert not list(faults(name, data))
