@@ -1,0 +1,177 @@
+"""A content tree becomes the data set of its root content item, written by highdicom.
+
+Two corrections are made. highdicom gives every reference a concept name, TID 2010 forbids one: a
+reference without concept goes out without. highdicom writes a number as it formats a float: the
+digits go out as they were entered. Every text is checked before the library sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sr.codes import Code
+from sr.document.content import (
+    Coded,
+    Container,
+    ContentItem,
+    DateTime,
+    Number,
+    PersonName,
+    Reference,
+    Text,
+    UIDReference,
+    ValueType,
+)
+from sr.document.values import checked
+from sr.errors import TemplateError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = ["coded_concept", "encode_content", "remove_invented_names"]
+
+_UNNAMED = Code("260753009", "SCT", "Source")
+"""What highdicom calls a reference without a name."""
+
+
+def coded_concept(code: Code) -> Any:
+    """Return the code sequence item for a code.
+
+    Raises:
+        TemplateError: The code cannot be written.
+
+    Cites: PS3.3 Table 8.8-1.
+    """
+    from highdicom.sr import CodedConcept
+
+    _checked("UC", code.value, "CodeValue (0008,0100)")
+    _checked("SH", code.scheme, "CodingSchemeDesignator (0008,0102)")
+    _checked("LO", code.meaning, "CodeMeaning (0008,0104)")
+    return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
+
+
+def encode_content(item: ContentItem) -> Any:
+    """Return the highdicom content item for an item and everything below it.
+
+    Raises:
+        TemplateError: A value cannot be written.
+    """
+    from highdicom.sr import ContentSequence
+
+    encoded = _ENCODERS[item.value_type](item, _common(item))
+    if item.children:
+        encoded.ContentSequence = ContentSequence([encode_content(c) for c in item.children])
+    return encoded
+
+
+def remove_invented_names(item: ContentItem, dataset: Dataset) -> None:
+    """Take the names away that references without concept were given while the tree was built."""
+    if item.concept is None:
+        del dataset.ConceptNameCodeSequence
+    for child, encoded in zip(item.children, dataset.get("ContentSequence", []), strict=True):
+        remove_invented_names(child, encoded)
+
+
+def _common(item: ContentItem) -> dict[str, Any]:
+    if item.concept is None and not isinstance(item, Reference):
+        raise TemplateError(
+            f"a content item of type {item.value_type} needs ConceptNameCodeSequence (0040,A043)"
+        )
+    relationship = item.relationship.value if item.relationship else None
+    return {
+        "name": coded_concept(item.concept or _UNNAMED),
+        "relationship_type": relationship,
+    }
+
+
+def _container(item: Container, common: dict[str, Any]) -> Any:
+    from highdicom.sr import ContainerContentItem
+
+    return ContainerContentItem(
+        **common, is_content_continuous=item.continuous, template_id=item.template_id or None
+    )
+
+
+def _text(item: Text, common: dict[str, Any]) -> Any:
+    from highdicom.sr import TextContentItem
+
+    return TextContentItem(**common, value=_required("UT", item.value, "TextValue (0040,A160)"))
+
+
+def _coded(item: Coded, common: dict[str, Any]) -> Any:
+    from highdicom.sr import CodeContentItem
+
+    return CodeContentItem(**common, value=coded_concept(item.value))
+
+
+def _number(item: Number, common: dict[str, Any]) -> Any:
+    from highdicom.sr import NumContentItem
+    from pydicom.valuerep import DSdecimal
+
+    value = _required("DS", item.value, "NumericValue (0040,A30A)")
+    qualifier = coded_concept(item.qualifier) if item.qualifier else None
+    encoded = NumContentItem(**common, value=0, unit=coded_concept(item.unit), qualifier=qualifier)
+    encoded.MeasuredValueSequence[0].NumericValue = DSdecimal(value)
+    return encoded
+
+
+def _person_name(item: PersonName, common: dict[str, Any]) -> Any:
+    from highdicom.sr import PnameContentItem
+
+    encoded = PnameContentItem(**common, value="^")
+    encoded.PersonName = _required("PN", item.value, "PersonName (0040,A123)")
+    return encoded
+
+
+def _date_time(item: DateTime, common: dict[str, Any]) -> Any:
+    from highdicom.sr import DateTimeContentItem
+
+    return DateTimeContentItem(**common, value=_required("DT", item.value, "DateTime (0040,A120)"))
+
+
+def _uid_reference(item: UIDReference, common: dict[str, Any]) -> Any:
+    from highdicom.sr import UIDRefContentItem
+
+    return UIDRefContentItem(**common, value=_required("UI", item.value, "UID (0040,A124)"))
+
+
+def _reference(item: Reference, common: dict[str, Any]) -> Any:
+    from highdicom.sr import CompositeContentItem, ImageContentItem, WaveformContentItem
+
+    common |= {
+        "referenced_sop_class_uid": item.sop_class_uid,
+        "referenced_sop_instance_uid": item.sop_instance_uid,
+    }
+    if item.value_type is ValueType.IMAGE:
+        return ImageContentItem(**common, referenced_frame_numbers=list(item.frames) or None)
+    other = {
+        ValueType.WAVEFORM: WaveformContentItem,
+        ValueType.COMPOSITE: CompositeContentItem,
+    }
+    return other[item.value_type](**common)
+
+
+_ENCODERS: dict[ValueType, Callable[[Any, dict[str, Any]], Any]] = {
+    ValueType.CONTAINER: _container,
+    ValueType.TEXT: _text,
+    ValueType.CODE: _coded,
+    ValueType.NUM: _number,
+    ValueType.PNAME: _person_name,
+    ValueType.DATETIME: _date_time,
+    ValueType.UIDREF: _uid_reference,
+    ValueType.IMAGE: _reference,
+    ValueType.WAVEFORM: _reference,
+    ValueType.COMPOSITE: _reference,
+}
+
+
+def _checked(vr: str, value: str, what: str) -> str:
+    return checked(vr, value, what, error=TemplateError)
+
+
+def _required(vr: str, value: str, what: str) -> str:
+    value = _checked(vr, value, what)
+    if not value:
+        raise TemplateError(f"{what} is empty", where=what)
+    return value

@@ -1,0 +1,224 @@
+"""Everything of a document that is not its content tree: patient, study, series, references.
+
+highdicom builds the frame of a document and demands data sets as evidence; it gets stand-ins made
+from our values. Whatever it then drew by itself (dates, times, empty patients, evidence lists that
+lose the second study) is overwritten here from the arguments, so that equal arguments give equal
+bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sr.codes import Code
+from sr.document.content_encoding import coded_concept
+from sr.document.evidence import Evidence, PatientStudy
+from sr.document.identity import DocumentIdentity, format_date, format_offset, format_time
+from sr.document.reference import write_secure_reference
+from sr.document.values import checked, is_uid
+from sr.errors import DocumentError, EvidenceError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = [
+    "ReferencedRequest",
+    "referenced_studies",
+    "request_item",
+    "stand_ins",
+    "write_header",
+]
+
+CHARACTER_SET = "ISO_IR 192"
+"""Every document is written in UTF-8, whatever its evidence is written in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferencedRequest:
+    """The request a document answers; every value may be empty but the study.
+
+    Cites: PS3.3 Table C.17-2 Referenced Request Sequence.
+    """
+
+    study_instance_uid: str
+    accession_number: str = ""
+    placer_order_number: str = ""
+    filler_order_number: str = ""
+    requested_procedure_id: str = ""
+    requested_procedure_description: str = ""
+    requested_procedure_code: Code | None = None
+
+
+_PATIENT_STUDY = (
+    ("StudyInstanceUID", "UI", "study_instance_uid"),
+    ("PatientName", "PN", "patient_name"),
+    ("PatientID", "LO", "patient_id"),
+    ("PatientBirthDate", "DA", "patient_birth_date"),
+    ("PatientSex", "CS", "patient_sex"),
+    ("StudyDate", "DA", "study_date"),
+    ("StudyTime", "TM", "study_time"),
+    ("StudyID", "SH", "study_id"),
+    ("AccessionNumber", "SH", "accession_number"),
+    ("ReferringPhysicianName", "PN", "referring_physician_name"),
+)
+"""Type 1 and 2: always present."""
+
+_PATIENT_STUDY_OPTIONAL = (
+    ("IssuerOfPatientID", "LO", "issuer_of_patient_id"),
+    ("StudyDescription", "LO", "study_description"),
+)
+
+_EQUIPMENT_OPTIONAL = (
+    ("ManufacturerModelName", "LO", "manufacturer_model_name"),
+    ("DeviceSerialNumber", "LO", "device_serial_number"),
+    ("SoftwareVersions", "LO", "software_versions"),
+    ("InstitutionName", "LO", "institution_name"),
+    ("InstitutionalDepartmentName", "LO", "institutional_department_name"),
+    ("StationName", "SH", "station_name"),
+)
+
+
+def stand_ins(
+    subject: PatientStudy, identity: DocumentIdentity, sop_class_uid: str, cited: Iterable[Evidence]
+) -> list[Dataset]:
+    """Return the data sets that highdicom wants as evidence.
+
+    The first one stands for the document's own patient and study, so that a report without any
+    evidence can be built as well.
+    """
+    from pydicom.dataset import Dataset
+
+    own = Dataset()
+    own.SOPClassUID = sop_class_uid
+    own.SOPInstanceUID = identity.sop_instance_uid
+    own.SeriesInstanceUID = identity.series_instance_uid
+    own.StudyInstanceUID = subject.study_instance_uid
+    for keyword in (
+        "PatientID PatientName PatientBirthDate PatientSex AccessionNumber StudyID StudyDate "
+        "StudyTime"
+    ).split():
+        setattr(own, keyword, "")
+    datasets = [own]
+    for item in cited:
+        dataset = Dataset()
+        dataset.SOPClassUID = item.sop_class_uid
+        dataset.SOPInstanceUID = item.sop_instance_uid
+        dataset.SeriesInstanceUID = item.series_instance_uid
+        dataset.StudyInstanceUID = subject.study_instance_uid
+        datasets.append(dataset)
+    return datasets
+
+
+def write_header(dataset: Dataset, subject: PatientStudy, identity: DocumentIdentity) -> None:
+    """Write patient, study, series, equipment and SOP common into a document.
+
+    Raises:
+        EvidenceError: A value taken over from the evidence cannot be written.
+        DocumentError: A value of the identity cannot be written.
+
+    Cites: PS3.3 C.7.1.1, C.7.2.1, C.7.5.1, C.12.1, C.17.1.
+    """
+    for keyword, vr, name in _PATIENT_STUDY:
+        _put(dataset, keyword, vr, getattr(subject, name), EvidenceError)
+    for keyword, vr, name in _PATIENT_STUDY_OPTIONAL:
+        if value := getattr(subject, name):
+            _put(dataset, keyword, vr, value, EvidenceError)
+    _write_series_and_equipment(dataset, identity)
+    _write_times(dataset, identity, subject.timezone_offset)
+    dataset.SpecificCharacterSet = CHARACTER_SET
+
+
+def _write_series_and_equipment(dataset: Dataset, identity: DocumentIdentity) -> None:
+    dataset.SOPInstanceUID = identity.sop_instance_uid
+    dataset.SeriesInstanceUID = identity.series_instance_uid
+    dataset.SeriesNumber = identity.series_number
+    dataset.InstanceNumber = identity.instance_number
+    if identity.series_description:
+        _put(dataset, "SeriesDescription", "LO", identity.series_description, DocumentError)
+    equipment = identity.equipment
+    _put(dataset, "Manufacturer", "LO", equipment.manufacturer, DocumentError)
+    for keyword, vr, name in _EQUIPMENT_OPTIONAL:
+        if value := getattr(equipment, name):
+            _put(dataset, keyword, vr, value, DocumentError)
+
+
+def _write_times(dataset: Dataset, identity: DocumentIdentity, offset: str) -> None:
+    when = identity.local_time(offset)
+    dataset.TimezoneOffsetFromUTC = format_offset(when)
+    for keyword in ("InstanceCreationDate", "ContentDate"):
+        setattr(dataset, keyword, format_date(when))
+    for keyword in ("InstanceCreationTime", "ContentTime"):
+        setattr(dataset, keyword, format_time(when))
+
+
+def _put(dataset: Dataset, keyword: str, vr: str, value: str, error: type[DocumentError]) -> None:
+    from pydicom.datadict import tag_for_keyword
+
+    tag = tag_for_keyword(keyword) or 0
+    what = f"{keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
+    setattr(dataset, keyword, checked(vr, value, what, error=error))
+
+
+def referenced_studies(evidence: Iterable[Evidence]) -> list[Dataset]:
+    """Return the items of an evidence sequence, every instance with its secure reference.
+
+    Studies, series and instances keep the order in which the evidence first names them.
+
+    Cites: PS3.3 Table C.17-3; PS3.15 A.4 (b).
+    """
+    from pydicom.dataset import Dataset
+
+    tree: dict[str, dict[str, list[Dataset]]] = {}
+    for item in evidence:
+        reference = Dataset()
+        reference.ReferencedSOPClassUID = item.sop_class_uid
+        reference.ReferencedSOPInstanceUID = item.sop_instance_uid
+        write_secure_reference(reference, item.reference)
+        series = tree.setdefault(item.study_instance_uid, {})
+        series.setdefault(item.series_instance_uid, []).append(reference)
+    return [_study_item(study, series) for study, series in tree.items()]
+
+
+def _study_item(study_instance_uid: str, series: dict[str, list[Dataset]]) -> Dataset:
+    from pydicom.dataset import Dataset
+
+    study = Dataset()
+    study.StudyInstanceUID = study_instance_uid
+    study.ReferencedSeriesSequence = []
+    for series_instance_uid, references in series.items():
+        item = Dataset()
+        item.SeriesInstanceUID = series_instance_uid
+        item.ReferencedSOPSequence = references
+        study.ReferencedSeriesSequence.append(item)
+    return study
+
+
+def request_item(request: ReferencedRequest) -> Dataset:
+    """Return an item of Referenced Request Sequence (0040,A370).
+
+    Raises:
+        DocumentError: A value cannot be written.
+    """
+    from pydicom.dataset import Dataset
+
+    if not is_uid(request.study_instance_uid):
+        raise DocumentError(
+            f"StudyInstanceUID (0020,000D) of a request is not a UID: "
+            f"{request.study_instance_uid!r}"
+        )
+    item = Dataset()
+    item.StudyInstanceUID = request.study_instance_uid
+    item.ReferencedStudySequence = []
+    for keyword, vr, value in (
+        ("AccessionNumber", "SH", request.accession_number),
+        ("PlacerOrderNumberImagingServiceRequest", "LO", request.placer_order_number),
+        ("FillerOrderNumberImagingServiceRequest", "LO", request.filler_order_number),
+        ("RequestedProcedureID", "SH", request.requested_procedure_id),
+        ("RequestedProcedureDescription", "LO", request.requested_procedure_description),
+    ):
+        _put(item, keyword, vr, value, DocumentError)
+    code = request.requested_procedure_code
+    item.RequestedProcedureCodeSequence = [coded_concept(code)] if code else []
+    return item

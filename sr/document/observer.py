@@ -1,0 +1,163 @@
+"""Who made the observations: as Author Observer Sequence and as content items.
+
+A report always states its author in both places. If it did not, the observer of the whole tree
+would be inherited from Verifying Observer Sequence as soon as that appears, and approving would
+silently change what the author signed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sr.codes import Code
+from sr.document.content import Coded, ContentItem, PersonName, Relationship, Text, UIDReference
+from sr.document.content_encoding import coded_concept
+from sr.document.values import checked
+from sr.errors import TemplateError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = [
+    "DeviceObserver",
+    "Observer",
+    "PersonObserver",
+    "author_observer_item",
+    "observer_context",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonObserver:
+    """A person who observes and reports."""
+
+    name: str
+    """Person name, e.g. ``Meier^Anna``; further groups after ``=``."""
+    organization: str = ""
+    department: str = ""
+    role_in_organization: Code | None = None
+    role_in_procedure: Code | None = None
+    identification_codes: tuple[Code, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceObserver:
+    """A device or program that selects or reports."""
+
+    uid: str
+    name: str = ""
+    manufacturer: str
+    model_name: str
+    serial_number: str = ""
+    organization: str = ""
+    station_name: str = ""
+
+
+Observer = PersonObserver | DeviceObserver
+
+_OBSERVER_TYPE = Code("121005", "DCM", "Observer Type")
+_PERSON = Code("121006", "DCM", "Person")
+_DEVICE = Code("121007", "DCM", "Device")
+
+
+def observer_context(observer: Observer) -> tuple[ContentItem, ...]:
+    """Return the content items that state an observer.
+
+    Cites: PS3.16 TID 1002, TID 1003, TID 1004.
+    """
+    rows = (
+        _person_rows(observer) if isinstance(observer, PersonObserver) else _device_rows(observer)
+    )
+    return tuple(row for row in rows if row is not None)
+
+
+def _person_rows(person: PersonObserver) -> tuple[ContentItem | None, ...]:
+    return (
+        _code(_OBSERVER_TYPE, _PERSON),
+        PersonName(
+            concept=Code("121008", "DCM", "Person Observer Name"),
+            relationship=Relationship.HAS_OBS_CONTEXT,
+            value=person.name,
+        ),
+        _text(Code("121009", "DCM", "Person Observer's Organization Name"), person.organization),
+        _code(
+            Code("121010", "DCM", "Person Observer's Role in the Organization"),
+            person.role_in_organization,
+        ),
+        _code(
+            Code("121011", "DCM", "Person Observer's Role in this Procedure"),
+            person.role_in_procedure,
+        ),
+    )
+
+
+def _device_rows(device: DeviceObserver) -> tuple[ContentItem | None, ...]:
+    return (
+        _code(_OBSERVER_TYPE, _DEVICE),
+        UIDReference(
+            concept=Code("121012", "DCM", "Device Observer UID"),
+            relationship=Relationship.HAS_OBS_CONTEXT,
+            value=device.uid,
+        ),
+        _text(Code("121013", "DCM", "Device Observer Name"), device.name),
+        _text(Code("121014", "DCM", "Device Observer Manufacturer"), device.manufacturer),
+        _text(Code("121015", "DCM", "Device Observer Model Name"), device.model_name),
+        _text(Code("121016", "DCM", "Device Observer Serial Number"), device.serial_number),
+    )
+
+
+def _text(concept: Code, value: str) -> Text | None:
+    if not value:
+        return None
+    return Text(concept=concept, relationship=Relationship.HAS_OBS_CONTEXT, value=value)
+
+
+def _code(concept: Code, value: Code | None) -> Coded | None:
+    if value is None:
+        return None
+    return Coded(concept=concept, relationship=Relationship.HAS_OBS_CONTEXT, value=value)
+
+
+def author_observer_item(observer: Observer) -> Dataset:
+    """Return the item of Author Observer Sequence (0040,A078).
+
+    Raises:
+        TemplateError: A value cannot be written.
+
+    Cites: PS3.3 C.17.2, Table C.17-3b.
+    """
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.InstitutionName = _checked("LO", observer.organization, "InstitutionName (0008,0080)")
+    item.InstitutionCodeSequence = []
+    if isinstance(observer, PersonObserver):
+        _write_person(item, observer)
+    else:
+        _write_device(item, observer)
+    return item
+
+
+def _write_person(item: Dataset, person: PersonObserver) -> None:
+    item.ObserverType = "PSN"
+    item.PersonName = _checked("PN", person.name, "PersonName (0040,A123)")
+    item.PersonIdentificationCodeSequence = [coded_concept(c) for c in person.identification_codes]
+    if person.department:
+        item.InstitutionalDepartmentName = _checked(
+            "LO", person.department, "InstitutionalDepartmentName (0008,1040)"
+        )
+
+
+def _write_device(item: Dataset, device: DeviceObserver) -> None:
+    item.ObserverType = "DEV"
+    item.StationName = _checked("SH", device.station_name, "StationName (0008,1010)")
+    item.DeviceUID = _checked("UI", device.uid, "DeviceUID (0018,1002)")
+    item.Manufacturer = _checked("LO", device.manufacturer, "Manufacturer (0008,0070)")
+    item.ManufacturerModelName = _checked(
+        "LO", device.model_name, "ManufacturerModelName (0008,1090)"
+    )
+
+
+def _checked(vr: str, value: str, what: str) -> str:
+    return checked(vr, value, what, error=TemplateError)

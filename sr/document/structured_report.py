@@ -1,0 +1,187 @@
+"""Basic Text, Enhanced and Comprehensive SR documents from a content tree and its evidence.
+
+highdicom frames the document (it has no Basic Text SR: the class below adds it); what it draws or
+drops is corrected in `header`. The document leaves here unsigned and UNVERIFIED. An author is
+always stated, see `observer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sr.codes import Code
+from sr.document.constraints import DocumentClass, check_content
+from sr.document.content import Container, require_cited
+from sr.document.content_encoding import coded_concept, encode_content, remove_invented_names
+from sr.document.evidence import Evidence, PatientStudy, distinct, require_one_patient
+from sr.document.header import (
+    ReferencedRequest,
+    referenced_studies,
+    request_item,
+    stand_ins,
+    write_header,
+)
+from sr.document.identity import DocumentIdentity
+from sr.document.observer import Observer, author_observer_item
+from sr.document.part10 import write_part10
+from sr.document.values import checked
+from sr.errors import EvidenceError, TemplateError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+__all__ = ["CompletionFlag", "StructuredReport", "build_structured_report"]
+
+
+class CompletionFlag(StrEnum):
+    """Whether the author thinks the content is complete.
+
+    Cites: PS3.3 C.17.2.
+    """
+
+    COMPLETE = "COMPLETE"
+    PARTIAL = "PARTIAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructuredReport:
+    """What a report says; who it is and what it cites are further arguments."""
+
+    document_class: DocumentClass
+    content: Container
+    author: Observer
+    completion: CompletionFlag = CompletionFlag.COMPLETE
+    completion_description: str = ""
+    preliminary: bool = False
+    performed_procedure_codes: tuple[Code, ...] = ()
+    requests: tuple[ReferencedRequest, ...] = ()
+
+
+def build_structured_report(
+    report: StructuredReport,
+    *,
+    subject: PatientStudy,
+    evidence: tuple[Evidence, ...],
+    identity: DocumentIdentity,
+    predecessors: tuple[Evidence, ...] = (),
+) -> bytes:
+    """Return an unsigned, unverified report as a DICOM file.
+
+    Args:
+        report: What it says.
+        subject: Patient and study it belongs to.
+        evidence: Everything it is based on; all of it is listed, cited in the tree or not.
+            Instances of the document's study become Current Requested Procedure Evidence, all
+            others Pertinent Other Evidence.
+        identity: Its UIDs, time and equipment.
+        predecessors: Documents whose content it contains, changed or not.
+
+    Raises:
+        EvidenceError: The evidence is contradictory, or an instance is cited that is not in it.
+        TemplateError: The tree does not fit the SOP class, or a value cannot be written.
+        DocumentError: The document cannot be encoded.
+
+    Cites: PS3.3 A.35, C.17.2, C.17.3; PS3.15 A.4.
+    """
+    if report.document_class is DocumentClass.KEY_OBJECT_SELECTION:
+        raise TemplateError("a key object selection is not a structured report")
+    evidence, predecessors = distinct(evidence), distinct(predecessors)
+    require_one_patient(subject, evidence + predecessors)
+    _require_foreign(identity, evidence + predecessors)
+    check_content(report.document_class, report.content)
+    require_cited(report.content, evidence)
+    dataset = _frame(report, subject, evidence, identity)
+    write_header(dataset, subject, identity)
+    _write_references(dataset, subject, evidence, predecessors)
+    _write_general(dataset, report)
+    remove_invented_names(report.content, dataset)
+    return write_part10(dataset)
+
+
+def _require_foreign(identity: DocumentIdentity, cited: tuple[Evidence, ...]) -> None:
+    if any(item.sop_instance_uid == identity.sop_instance_uid for item in cited):
+        raise EvidenceError(
+            "a document cannot cite itself: SOPInstanceUID (0008,0018) is in its own evidence"
+        )
+
+
+def _frame(
+    report: StructuredReport,
+    subject: PatientStudy,
+    evidence: tuple[Evidence, ...],
+    identity: DocumentIdentity,
+) -> Dataset:
+    frame: Dataset = _frame_class(report.document_class)(
+        evidence=stand_ins(subject, identity, report.document_class.value, evidence),
+        content=encode_content(report.content),
+        series_instance_uid=identity.series_instance_uid,
+        series_number=identity.series_number,
+        sop_instance_uid=identity.sop_instance_uid,
+        instance_number=identity.instance_number,
+        specific_character_set="ISO_IR 192",
+        performed_procedure_codes=[coded_concept(c) for c in report.performed_procedure_codes],
+    )
+    return frame
+
+
+def _frame_class(document_class: DocumentClass) -> Callable[..., Any]:
+    from highdicom import sr
+
+    if document_class is DocumentClass.BASIC_TEXT:
+        return _basic_text_class()
+    if document_class is DocumentClass.ENHANCED:
+        enhanced: Callable[..., Any] = sr.EnhancedSR
+        return enhanced
+    comprehensive: Callable[..., Any] = sr.ComprehensiveSR
+    return comprehensive
+
+
+def _basic_text_class() -> Callable[..., Any]:
+    from highdicom.sr.sop import _SR
+
+    class BasicTextSR(_SR):  # type: ignore[misc, unused-ignore]
+        """Basic Text SR, which highdicom does not offer; built on its abstract base."""
+
+        def __init__(self, **arguments: Any) -> None:
+            super().__init__(sop_class_uid=DocumentClass.BASIC_TEXT.value, **arguments)
+
+    return BasicTextSR
+
+
+def _write_references(
+    dataset: Dataset,
+    subject: PatientStudy,
+    evidence: tuple[Evidence, ...],
+    predecessors: tuple[Evidence, ...],
+) -> None:
+    own_study = subject.study_instance_uid
+    current = tuple(e for e in evidence if e.study_instance_uid == own_study)
+    other = tuple(e for e in evidence if e.study_instance_uid != own_study)
+    for keyword, items in (
+        ("CurrentRequestedProcedureEvidenceSequence", current),
+        ("PertinentOtherEvidenceSequence", other),
+        ("PredecessorDocumentsSequence", predecessors),
+    ):
+        if keyword in dataset:
+            delattr(dataset, keyword)
+        if items:
+            setattr(dataset, keyword, referenced_studies(items))
+
+
+def _write_general(dataset: Dataset, report: StructuredReport) -> None:
+    dataset.PreliminaryFlag = "PRELIMINARY" if report.preliminary else "FINAL"
+    dataset.CompletionFlag = report.completion.value
+    if report.completion_description:
+        dataset.CompletionFlagDescription = checked(
+            "LO",
+            report.completion_description,
+            "CompletionFlagDescription (0040,A492)",
+            error=TemplateError,
+        )
+    dataset.VerificationFlag = "UNVERIFIED"
+    dataset.AuthorObserverSequence = [author_observer_item(report.author)]
+    if report.requests:
+        dataset.ReferencedRequestSequence = [request_item(r) for r in report.requests]
