@@ -13,7 +13,7 @@ from pathlib import Path
 
 __all__ = ["CORE", "Violation", "import_closure", "impurities", "layer_violations", "sources"]
 
-GROUND = ("errors", "findings", "codes", "resources")
+GROUND = ("errors", "findings", "codes", "resources", "rulefile")
 BYTES = ("dicomfile", "mac")
 CORE = ("signature", "trust", "document", "verification")
 EDGES = ("keys", "app", "store", "net", "compose")
