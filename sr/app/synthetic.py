@@ -6,15 +6,17 @@ can be shown. UIDs and times are arguments; equal arguments give equal bytes.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import Any
+
+from pydicom.dataset import Dataset
 
 from sr.document.identity import format_date, format_offset, format_time
 from sr.document.part10 import write_part10
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 __all__ = ["SYNTHETIC_PATIENT", "synthetic_ct_series"]
 
@@ -29,6 +31,7 @@ SYNTHETIC_PATIENT = {
 _CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 _SIZE = 128
 _SLICE_THICKNESS = 5.0
+_OFFSET = 1024
 
 _ELLIPSES = (
     # centre x, centre y, half axes, Hounsfield units
@@ -63,8 +66,6 @@ def synthetic_ct_series(
 def _slice(
     number: int, count: int, now: datetime, study: str, series: str, frame: str, instance: str
 ) -> Dataset:
-    from pydicom.dataset import Dataset
-
     position = f"{-_SLICE_THICKNESS * (number - 1):g}"
     dataset = Dataset()
     for keyword, value in (
@@ -138,15 +139,28 @@ _CONSTANT: dict[str, Any] = {
 
 
 def _pixels(number: int, count: int) -> bytes:
-    import numpy as np
+    values = array("H", _body())
+    centre_x, centre_y, radius, hounsfield = _NODULE
+    distance = 2.0 * (number - (count + 1) / 2)
+    for index in range(_SIZE * _SIZE):
+        y, x = divmod(index, _SIZE)
+        if (x - centre_x) ** 2 + (y - centre_y) ** 2 + distance**2 <= radius**2:
+            values[index] = hounsfield + _OFFSET
+        values[index] += (3 * x + 5 * y + 7 * number) % 11
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
 
-    y, x = np.mgrid[0:_SIZE, 0:_SIZE].astype(np.float64)
-    hounsfield = np.full((_SIZE, _SIZE), -1000, dtype=np.int32)
+
+@cache
+def _body() -> tuple[int, ...]:
+    """Return the stored values of everything but the nodule."""
+    return tuple(_tissue(*reversed(divmod(i, _SIZE))) + _OFFSET for i in range(_SIZE * _SIZE))
+
+
+def _tissue(x: int, y: int) -> int:
+    hounsfield = -1000
     for centre_x, centre_y, half_x, half_y, value in _ELLIPSES:
-        inside = ((x - centre_x) / half_x) ** 2 + ((y - centre_y) / half_y) ** 2 <= 1
-        hounsfield[inside] = value
-    centre_x, centre_y, radius, value = _NODULE
-    distance = (x - centre_x) ** 2 + (y - centre_y) ** 2 + (2.0 * (number - (count + 1) / 2)) ** 2
-    hounsfield[distance <= radius**2] = value
-    texture = ((3 * x + 5 * y + 7 * number) % 11 - 5).astype(np.int32)
-    return bytes((hounsfield + texture + 1024).clip(0, 4095).astype("<u2").tobytes())
+        if ((x - centre_x) / half_x) ** 2 + ((y - centre_y) / half_y) ** 2 <= 1:
+            hounsfield = value
+    return hounsfield

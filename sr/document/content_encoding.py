@@ -8,7 +8,26 @@ digits go out as they were entered. Every text is checked before the library see
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from highdicom.sr import (
+    CodeContentItem,
+    CodedConcept,
+    CompositeContentItem,
+    ContainerContentItem,
+    ContentSequence,
+    DateTimeContentItem,
+    ImageContentItem,
+    NumContentItem,
+    PnameContentItem,
+    TextContentItem,
+    UIDRefContentItem,
+    WaveformContentItem,
+)
+from highdicom.sr.value_types import ContentItem as EncodedItem
+from pydicom.dataset import Dataset
+from pydicom.valuerep import DSdecimal
+from pydicom.valuerep import PersonName as EncodedPersonName
 
 from sr.codes import Code
 from sr.document.content import (
@@ -26,16 +45,13 @@ from sr.document.content import (
 from sr.document.values import checked
 from sr.errors import TemplateError
 
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
 __all__ = ["coded_concept", "encode_content", "remove_invented_names"]
 
 _UNNAMED = Code("260753009", "SCT", "Source")
 """What highdicom calls a reference without a name."""
 
 
-def coded_concept(code: Code) -> Any:
+def coded_concept(code: Code) -> CodedConcept:
     """Return the code sequence item for a code.
 
     Raises:
@@ -43,22 +59,18 @@ def coded_concept(code: Code) -> Any:
 
     Cites: PS3.3 Table 8.8-1.
     """
-    from highdicom.sr import CodedConcept
-
     _checked("UC", code.value, "CodeValue (0008,0100)")
     _checked("SH", code.scheme, "CodingSchemeDesignator (0008,0102)")
     _checked("LO", code.meaning, "CodeMeaning (0008,0104)")
     return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
 
 
-def encode_content(item: ContentItem) -> Any:
+def encode_content(item: ContentItem) -> EncodedItem:
     """Return the highdicom content item for an item and everything below it.
 
     Raises:
         TemplateError: A value cannot be written.
     """
-    from highdicom.sr import ContentSequence
-
     encoded = _ENCODERS[item.value_type](item, _common(item))
     if item.children:
         encoded.ContentSequence = ContentSequence([encode_content(c) for c in item.children])
@@ -85,30 +97,21 @@ def _common(item: ContentItem) -> dict[str, Any]:
     }
 
 
-def _container(item: Container, common: dict[str, Any]) -> Any:
-    from highdicom.sr import ContainerContentItem
-
+def _container(item: Container, common: dict[str, Any]) -> EncodedItem:
     return ContainerContentItem(
         **common, is_content_continuous=item.continuous, template_id=item.template_id or None
     )
 
 
-def _text(item: Text, common: dict[str, Any]) -> Any:
-    from highdicom.sr import TextContentItem
-
+def _text(item: Text, common: dict[str, Any]) -> EncodedItem:
     return TextContentItem(**common, value=_required("UT", item.value, "TextValue (0040,A160)"))
 
 
-def _coded(item: Coded, common: dict[str, Any]) -> Any:
-    from highdicom.sr import CodeContentItem
-
+def _coded(item: Coded, common: dict[str, Any]) -> EncodedItem:
     return CodeContentItem(**common, value=coded_concept(item.value))
 
 
-def _number(item: Number, common: dict[str, Any]) -> Any:
-    from highdicom.sr import NumContentItem
-    from pydicom.valuerep import DSdecimal
-
+def _number(item: Number, common: dict[str, Any]) -> EncodedItem:
     value = _required("DS", item.value, "NumericValue (0040,A30A)")
     qualifier = coded_concept(item.qualifier) if item.qualifier else None
     encoded = NumContentItem(**common, value=0, unit=coded_concept(item.unit), qualifier=qualifier)
@@ -116,43 +119,33 @@ def _number(item: Number, common: dict[str, Any]) -> Any:
     return encoded
 
 
-def _person_name(item: PersonName, common: dict[str, Any]) -> Any:
-    from highdicom.sr import PnameContentItem
-
+def _person_name(item: PersonName, common: dict[str, Any]) -> EncodedItem:
     encoded = PnameContentItem(**common, value="^")
-    encoded.PersonName = _required("PN", item.value, "PersonName (0040,A123)")
+    encoded.PersonName = EncodedPersonName(_required("PN", item.value, "PersonName (0040,A123)"))
     return encoded
 
 
-def _date_time(item: DateTime, common: dict[str, Any]) -> Any:
-    from highdicom.sr import DateTimeContentItem
-
+def _date_time(item: DateTime, common: dict[str, Any]) -> EncodedItem:
     return DateTimeContentItem(**common, value=_required("DT", item.value, "DateTime (0040,A120)"))
 
 
-def _uid_reference(item: UIDReference, common: dict[str, Any]) -> Any:
-    from highdicom.sr import UIDRefContentItem
-
+def _uid_reference(item: UIDReference, common: dict[str, Any]) -> EncodedItem:
     return UIDRefContentItem(**common, value=_required("UI", item.value, "UID (0040,A124)"))
 
 
-def _reference(item: Reference, common: dict[str, Any]) -> Any:
-    from highdicom.sr import CompositeContentItem, ImageContentItem, WaveformContentItem
-
+def _reference(item: Reference, common: dict[str, Any]) -> EncodedItem:
     common |= {
         "referenced_sop_class_uid": item.sop_class_uid,
         "referenced_sop_instance_uid": item.sop_instance_uid,
     }
     if item.value_type is ValueType.IMAGE:
         return ImageContentItem(**common, referenced_frame_numbers=list(item.frames) or None)
-    other = {
-        ValueType.WAVEFORM: WaveformContentItem,
-        ValueType.COMPOSITE: CompositeContentItem,
-    }
-    return other[item.value_type](**common)
+    if item.value_type is ValueType.WAVEFORM:
+        return WaveformContentItem(**common)
+    return CompositeContentItem(**common)
 
 
-_ENCODERS: dict[ValueType, Callable[[Any, dict[str, Any]], Any]] = {
+_ENCODERS: dict[ValueType, Callable[[Any, dict[str, Any]], EncodedItem]] = {
     ValueType.CONTAINER: _container,
     ValueType.TEXT: _text,
     ValueType.CODE: _coded,

@@ -1,4 +1,4 @@
-"""Everything of a document that is not its content tree: patient, study, series, references.
+"""The head of a document: patient, study, series, equipment, times and request.
 
 highdicom builds the frame of a document and demands data sets as evidence; it gets stand-ins made
 from our values. Whatever it then drew by itself (dates, times, empty patients, evidence lists that
@@ -10,22 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.dataset import Dataset
 
 from sr.codes import Code
 from sr.document.content_encoding import coded_concept
 from sr.document.evidence import Evidence, PatientStudy
 from sr.document.identity import DocumentIdentity, format_date, format_offset, format_time
-from sr.document.reference import write_secure_reference
 from sr.document.values import checked, is_uid
 from sr.errors import DocumentError, EvidenceError
 
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
 __all__ = [
     "ReferencedRequest",
-    "referenced_studies",
     "request_item",
     "stand_ins",
     "write_header",
@@ -79,6 +76,17 @@ _EQUIPMENT_OPTIONAL = (
     ("StationName", "SH", "station_name"),
 )
 
+_WANTED_BY_HIGHDICOM = (
+    "AccessionNumber",
+    "PatientBirthDate",
+    "PatientID",
+    "PatientName",
+    "PatientSex",
+    "StudyDate",
+    "StudyID",
+    "StudyTime",
+)
+
 
 def stand_ins(
     subject: PatientStudy, identity: DocumentIdentity, sop_class_uid: str, cited: Iterable[Evidence]
@@ -88,17 +96,12 @@ def stand_ins(
     The first one stands for the document's own patient and study, so that a report without any
     evidence can be built as well.
     """
-    from pydicom.dataset import Dataset
-
     own = Dataset()
     own.SOPClassUID = sop_class_uid
     own.SOPInstanceUID = identity.sop_instance_uid
     own.SeriesInstanceUID = identity.series_instance_uid
     own.StudyInstanceUID = subject.study_instance_uid
-    for keyword in (
-        "PatientID PatientName PatientBirthDate PatientSex AccessionNumber StudyID StudyDate "
-        "StudyTime"
-    ).split():
+    for keyword in _WANTED_BY_HIGHDICOM:
         setattr(own, keyword, "")
     datasets = [own]
     for item in cited:
@@ -154,45 +157,9 @@ def _write_times(dataset: Dataset, identity: DocumentIdentity, offset: str) -> N
 
 
 def _put(dataset: Dataset, keyword: str, vr: str, value: str, error: type[DocumentError]) -> None:
-    from pydicom.datadict import tag_for_keyword
-
     tag = tag_for_keyword(keyword) or 0
     what = f"{keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
     setattr(dataset, keyword, checked(vr, value, what, error=error))
-
-
-def referenced_studies(evidence: Iterable[Evidence]) -> list[Dataset]:
-    """Return the items of an evidence sequence, every instance with its secure reference.
-
-    Studies, series and instances keep the order in which the evidence first names them.
-
-    Cites: PS3.3 Table C.17-3; PS3.15 A.4 (b).
-    """
-    from pydicom.dataset import Dataset
-
-    tree: dict[str, dict[str, list[Dataset]]] = {}
-    for item in evidence:
-        reference = Dataset()
-        reference.ReferencedSOPClassUID = item.sop_class_uid
-        reference.ReferencedSOPInstanceUID = item.sop_instance_uid
-        write_secure_reference(reference, item.reference)
-        series = tree.setdefault(item.study_instance_uid, {})
-        series.setdefault(item.series_instance_uid, []).append(reference)
-    return [_study_item(study, series) for study, series in tree.items()]
-
-
-def _study_item(study_instance_uid: str, series: dict[str, list[Dataset]]) -> Dataset:
-    from pydicom.dataset import Dataset
-
-    study = Dataset()
-    study.StudyInstanceUID = study_instance_uid
-    study.ReferencedSeriesSequence = []
-    for series_instance_uid, references in series.items():
-        item = Dataset()
-        item.SeriesInstanceUID = series_instance_uid
-        item.ReferencedSOPSequence = references
-        study.ReferencedSeriesSequence.append(item)
-    return study
 
 
 def request_item(request: ReferencedRequest) -> Dataset:
@@ -201,8 +168,6 @@ def request_item(request: ReferencedRequest) -> Dataset:
     Raises:
         DocumentError: A value cannot be written.
     """
-    from pydicom.dataset import Dataset
-
     if not is_uid(request.study_instance_uid):
         raise DocumentError(
             f"StudyInstanceUID (0020,000D) of a request is not a UID: "

@@ -8,7 +8,10 @@ copy of the document in each of them, all listing one another; this version refu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from highdicom import ko
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 
 from sr.codes import Code
 from sr.document.constraints import DocumentClass, check_content
@@ -23,20 +26,12 @@ from sr.document.content import (
 )
 from sr.document.content_encoding import encode_content, remove_invented_names
 from sr.document.evidence import Evidence, distinct, patient_study_of, require_one_patient
-from sr.document.header import (
-    ReferencedRequest,
-    referenced_studies,
-    request_item,
-    stand_ins,
-    write_header,
-)
+from sr.document.evidence_sequence import referenced_studies
+from sr.document.header import ReferencedRequest, request_item, stand_ins, write_header
 from sr.document.identity import DocumentIdentity
 from sr.document.observer import Observer, observer_context
 from sr.document.part10 import write_part10
 from sr.errors import EvidenceError, TemplateError
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 __all__ = ["KeyObjectSelection", "build_key_object"]
 
@@ -146,8 +141,6 @@ def _check_modifiers(selection: KeyObjectSelection) -> None:
 
 
 def _in_group(code: Code, context_group: int) -> bool:
-    from pydicom.sr import codes
-
     members = getattr(codes, f"cid{context_group}").concepts.values()
     return any((m.value, m.scheme_designator) == (code.value, code.scheme) for m in members)
 
@@ -155,8 +148,6 @@ def _in_group(code: Code, context_group: int) -> bool:
 def _frame(
     content: Container, evidence: tuple[Evidence, ...], identity: DocumentIdentity
 ) -> Dataset:
-    from highdicom import ko
-
     subject = patient_study_of(evidence)
     frame: Dataset = ko.KeyObjectSelectionDocument(
         evidence=stand_ins(subject, identity, DocumentClass.KEY_OBJECT_SELECTION.value, evidence),

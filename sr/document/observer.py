@@ -8,16 +8,14 @@ silently change what the author signed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from pydicom.dataset import Dataset
 
 from sr.codes import Code
 from sr.document.content import Coded, ContentItem, PersonName, Relationship, Text, UIDReference
 from sr.document.content_encoding import coded_concept
 from sr.document.values import checked
 from sr.errors import TemplateError
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 __all__ = [
     "DeviceObserver",
@@ -127,8 +125,6 @@ def author_observer_item(observer: Observer) -> Dataset:
 
     Cites: PS3.3 C.17.2, Table C.17-3b.
     """
-    from pydicom.dataset import Dataset
-
     item = Dataset()
     item.InstitutionName = _checked("LO", observer.organization, "InstitutionName (0008,0080)")
     item.InstitutionCodeSequence = []

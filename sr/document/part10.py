@@ -7,12 +7,12 @@ writes a document once, before its first signature; nothing signed ever passes t
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+
+from pydicom import dcmwrite
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID
 
 from sr.errors import DocumentError
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 __all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "write_part10"]
 
@@ -36,10 +36,6 @@ def write_part10(dataset: Dataset) -> bytes:
 
     Cites: PS3.10 7.1.
     """
-    from pydicom import dcmwrite
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import UID
-
     private = next((e for e in dataset.iterall() if e.tag.is_private), None)
     if private is not None:
         raise DocumentError(f"a document of ours has a private element {private.tag}")

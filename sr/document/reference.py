@@ -3,22 +3,17 @@
 A secure reference is written into an item of Referenced SOP Sequence as one or both of two
 siblings, Referenced Digital Signature Sequence (0400,0402) and Referenced SOP Instance MAC
 Sequence (0400,0403). Supplement 86 prints the second one level too deep; the standard has siblings.
-Nothing here computes a MAC or checks a signature.
+They are written in `evidence_sequence`; nothing here computes a MAC or checks a signature.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sr.errors import EvidenceError
+from sr.mac import ReferencedSOPInstanceMAC
 
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
-
-    from sr.mac import ReferencedSOPInstanceMAC
-
-__all__ = ["ReferencedDigitalSignature", "SecureReference", "write_secure_reference"]
+__all__ = ["ReferencedDigitalSignature", "SecureReference"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,31 +44,3 @@ class SecureReference:
                 "a secure reference needs ReferencedSOPInstanceMACSequence (0400,0403) "
                 "or ReferencedDigitalSignatureSequence (0400,0402)"
             )
-
-
-def write_secure_reference(item: Dataset, reference: SecureReference) -> None:
-    """Write the proof into an item of Referenced SOP Sequence.
-
-    Args:
-        item: The item; it gets (0400,0402) and (0400,0403) as siblings.
-        reference: What to write.
-
-    Cites: PS3.3 Table C.17-3a.
-    """
-    from pydicom.dataset import Dataset
-
-    if reference.signatures:
-        signatures = []
-        for referenced in reference.signatures:
-            signature = Dataset()
-            signature.DigitalSignatureUID = referenced.digital_signature_uid
-            signature.Signature = referenced.signature + b"\0" * (len(referenced.signature) % 2)
-            signatures.append(signature)
-        item.ReferencedDigitalSignatureSequence = signatures
-    if reference.mac is not None:
-        mac = Dataset()
-        mac.MACCalculationTransferSyntaxUID = reference.mac.transfer_syntax_uid
-        mac.MACAlgorithm = str(reference.mac.algorithm)
-        mac.DataElementsSigned = list(reference.mac.data_elements_signed)
-        mac.MAC = reference.mac.mac
-        item.ReferencedSOPInstanceMACSequence = [mac]

@@ -1,6 +1,6 @@
 """Basic Text, Enhanced and Comprehensive SR documents from a content tree and its evidence.
 
-highdicom frames the document (it has no Basic Text SR: the class below adds it); what it draws or
+highdicom frames the document (it has no Basic Text SR: its abstract base does); what it draws or
 drops is corrected in `header`. The document leaves here unsigned and UNVERIFIED. An author is
 always stated, see `observer`.
 """
@@ -10,28 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from functools import partial
+
+from highdicom import sr as highdicom_sr
+from highdicom.sr.sop import _SR
+from pydicom.dataset import Dataset
 
 from sr.codes import Code
 from sr.document.constraints import DocumentClass, check_content
 from sr.document.content import Container, require_cited
 from sr.document.content_encoding import coded_concept, encode_content, remove_invented_names
 from sr.document.evidence import Evidence, PatientStudy, distinct, require_one_patient
-from sr.document.header import (
-    ReferencedRequest,
-    referenced_studies,
-    request_item,
-    stand_ins,
-    write_header,
-)
+from sr.document.evidence_sequence import referenced_studies
+from sr.document.header import ReferencedRequest, request_item, stand_ins, write_header
 from sr.document.identity import DocumentIdentity
 from sr.document.observer import Observer, author_observer_item
 from sr.document.part10 import write_part10
 from sr.document.values import checked
 from sr.errors import EvidenceError, TemplateError
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
 
 __all__ = ["CompletionFlag", "StructuredReport", "build_structured_report"]
 
@@ -86,7 +82,7 @@ def build_structured_report(
 
     Cites: PS3.3 A.35, C.17.2, C.17.3; PS3.15 A.4.
     """
-    if report.document_class is DocumentClass.KEY_OBJECT_SELECTION:
+    if report.document_class not in _FRAMES:
         raise TemplateError("a key object selection is not a structured report")
     evidence, predecessors = distinct(evidence), distinct(predecessors)
     require_one_patient(subject, evidence + predecessors)
@@ -114,7 +110,7 @@ def _frame(
     evidence: tuple[Evidence, ...],
     identity: DocumentIdentity,
 ) -> Dataset:
-    frame: Dataset = _frame_class(report.document_class)(
+    return _FRAMES[report.document_class](
         evidence=stand_ins(subject, identity, report.document_class.value, evidence),
         content=encode_content(report.content),
         series_instance_uid=identity.series_instance_uid,
@@ -124,31 +120,13 @@ def _frame(
         specific_character_set="ISO_IR 192",
         performed_procedure_codes=[coded_concept(c) for c in report.performed_procedure_codes],
     )
-    return frame
 
 
-def _frame_class(document_class: DocumentClass) -> Callable[..., Any]:
-    from highdicom import sr
-
-    if document_class is DocumentClass.BASIC_TEXT:
-        return _basic_text_class()
-    if document_class is DocumentClass.ENHANCED:
-        enhanced: Callable[..., Any] = sr.EnhancedSR
-        return enhanced
-    comprehensive: Callable[..., Any] = sr.ComprehensiveSR
-    return comprehensive
-
-
-def _basic_text_class() -> Callable[..., Any]:
-    from highdicom.sr.sop import _SR
-
-    class BasicTextSR(_SR):  # type: ignore[misc, unused-ignore]
-        """Basic Text SR, which highdicom does not offer; built on its abstract base."""
-
-        def __init__(self, **arguments: Any) -> None:
-            super().__init__(sop_class_uid=DocumentClass.BASIC_TEXT.value, **arguments)
-
-    return BasicTextSR
+_FRAMES: dict[DocumentClass, Callable[..., Dataset]] = {
+    DocumentClass.BASIC_TEXT: partial(_SR, sop_class_uid=DocumentClass.BASIC_TEXT.value),
+    DocumentClass.ENHANCED: highdicom_sr.EnhancedSR,
+    DocumentClass.COMPREHENSIVE: highdicom_sr.ComprehensiveSR,
+}
 
 
 def _write_references(

@@ -1,0 +1,1 @@
+"""Use cases: one module each, between the pure core and the shells."""

@@ -1,0 +1,65 @@
+"""The sequences that list what a document cites, every instance with its secure reference.
+
+They are written by us: highdicom drops the second study of a key object selection and knows no
+secure references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydicom.dataset import Dataset
+
+from sr.document.evidence import Evidence
+from sr.document.reference import SecureReference
+
+__all__ = ["referenced_studies"]
+
+
+def referenced_studies(evidence: Iterable[Evidence]) -> list[Dataset]:
+    """Return the items of an evidence sequence, every instance with its secure reference.
+
+    Studies, series and instances keep the order in which the evidence first names them.
+
+    Cites: PS3.3 Table C.17-3; PS3.15 A.4 (b).
+    """
+    tree: dict[str, dict[str, list[Dataset]]] = {}
+    for item in evidence:
+        reference = Dataset()
+        reference.ReferencedSOPClassUID = item.sop_class_uid
+        reference.ReferencedSOPInstanceUID = item.sop_instance_uid
+        _write_secure_reference(reference, item.reference)
+        series = tree.setdefault(item.study_instance_uid, {})
+        series.setdefault(item.series_instance_uid, []).append(reference)
+    return [_study_item(study, series) for study, series in tree.items()]
+
+
+def _study_item(study_instance_uid: str, series: dict[str, list[Dataset]]) -> Dataset:
+    study = Dataset()
+    study.StudyInstanceUID = study_instance_uid
+    study.ReferencedSeriesSequence = []
+    for series_instance_uid, references in series.items():
+        item = Dataset()
+        item.SeriesInstanceUID = series_instance_uid
+        item.ReferencedSOPSequence = references
+        study.ReferencedSeriesSequence.append(item)
+    return study
+
+
+def _write_secure_reference(item: Dataset, reference: SecureReference) -> None:
+    """Write the proof into an item; (0400,0402) and (0400,0403) are siblings."""
+    if reference.signatures:
+        signatures = []
+        for referenced in reference.signatures:
+            signature = Dataset()
+            signature.DigitalSignatureUID = referenced.digital_signature_uid
+            signature.Signature = referenced.signature + b"\0" * (len(referenced.signature) % 2)
+            signatures.append(signature)
+        item.ReferencedDigitalSignatureSequence = signatures
+    if reference.mac is not None:
+        mac = Dataset()
+        mac.MACCalculationTransferSyntaxUID = reference.mac.transfer_syntax_uid
+        mac.MACAlgorithm = str(reference.mac.algorithm)
+        mac.DataElementsSigned = list(reference.mac.data_elements_signed)
+        mac.MAC = reference.mac.mac
+        item.ReferencedSOPInstanceMACSequence = [mac]
