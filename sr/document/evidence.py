@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from sr.dicomfile import DataSet, describe_tag, format_tag
 from sr.document.reference import SecureReference
 from sr.document.values import is_uid
 from sr.errors import EvidenceError
-
-if TYPE_CHECKING:
-    from sr.dicomfile import DataSet
 
 __all__ = [
     "Evidence",
@@ -122,6 +119,8 @@ def read_patient_study(dataset: DataSet) -> PatientStudy:
     """
     values = {name: dataset.text(tag) for name, tag in _PATIENT_STUDY_TAGS.items()}
     _require_uid(values["study_instance_uid"], _KEYWORDS["study_instance_uid"], "")
+    for name, tag in _PATIENT_STUDY_TAGS.items():
+        _require_readable(values[name], tag)
     return PatientStudy(**values)
 
 
@@ -167,6 +166,16 @@ def _require_uid(value: str, what: str, label: str) -> str:
         of = f" of {label}" if label else ""
         raise EvidenceError(f"{what}{of} is not a UID: {value!r}", where=what)
     return value
+
+
+def _require_readable(value: str, tag: int) -> None:
+    if "\ufffd" in value:
+        raise EvidenceError(
+            f"{describe_tag(tag)} has bytes that SpecificCharacterSet (0008,0005) does not define; "
+            "a document cannot take it over",
+            where=format_tag(tag),
+            hint="correct the character set of the evidence",
+        )
 
 
 def distinct(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:

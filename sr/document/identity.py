@@ -11,7 +11,14 @@ from datetime import datetime, timedelta, timezone
 from sr.document.values import is_uid
 from sr.errors import DocumentError
 
-__all__ = ["DocumentIdentity", "Equipment", "format_date", "format_offset", "format_time"]
+__all__ = [
+    "DocumentIdentity",
+    "Equipment",
+    "format_date",
+    "format_offset",
+    "format_time",
+    "zone_of",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +77,17 @@ class DocumentIdentity:
 
         Cites: PS3.3 C.12.1.1.8.
         """
-        return self.created_at.astimezone(_zone(offset)) if offset else self.created_at
+        return self.created_at.astimezone(zone_of(offset)) if offset else self.created_at
 
 
-def _zone(offset: str) -> timezone:
+def zone_of(offset: str) -> timezone:
+    """Return the time zone of an offset such as ``+0100``.
+
+    Raises:
+        DocumentError: The offset is malformed.
+
+    Cites: PS3.3 C.12.1.1.8.
+    """
     digits = offset[1:]
     if len(offset) != 5 or offset[0] not in "+-" or not (digits.isascii() and digits.isdigit()):
         raise DocumentError(
