@@ -10,10 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from struct import pack
 
-from sr.dicomfile.dataset import Encoding
-from sr.dicomfile.vr import LONG_VRS
+from sr.dicomfile.dataset import DataSet, Encoding
+from sr.dicomfile.vr import LONG_VRS, SWAP_WIDTH
 
-__all__ = ["EXPLICIT_LITTLE_ENCODING", "element", "item", "padded", "sequence", "tags", "text"]
+__all__ = [
+    "EXPLICIT_LITTLE_ENCODING",
+    "element",
+    "item",
+    "padded",
+    "sequence",
+    "tags",
+    "text",
+    "transcode",
+]
 
 EXPLICIT_LITTLE_ENCODING = Encoding(True, True)
 _ITEM = (0xFFFE, 0xE000)
@@ -79,3 +88,25 @@ def sequence(
     Cites: PS3.5 7.5.
     """
     return element(tag, "SQ", b"".join(item(c, encoding) for c in contents), encoding)
+
+
+def transcode(dataset: DataSet, encoding: Encoding) -> bytes:
+    """Return the elements of a data set in another encoding.
+
+    For the small items srsign writes itself, not for whole instances.
+
+    Cites: PS3.5 7.1, 7.3.
+    """
+    parts = []
+    for e in dataset:
+        if e.items is not None:
+            parts.append(
+                sequence(e.tag, (transcode(inner, encoding) for inner in e.items), encoding)
+            )
+            continue
+        value = dataset.value(e)
+        if encoding.little != dataset.encoding.little:
+            width = SWAP_WIDTH.get(e.vr, 1)
+            value = b"".join(value[i : i + width][::-1] for i in range(0, len(value), width))
+        parts.append(element(e.tag, e.vr, value, encoding))
+    return b"".join(parts)

@@ -25,7 +25,15 @@ from sr.errors import EncodingError
 from sr.mac.algorithm import MACAlgorithm, new_digest
 from sr.mac.selection import is_signable, signable_tag
 
-__all__ = ["Extent", "MACChunk", "Padding", "chunk_bytes", "digest_chunks", "mac_stream"]
+__all__ = [
+    "Extent",
+    "MACChunk",
+    "Padding",
+    "chunk_bytes",
+    "chunk_length",
+    "digest_chunks",
+    "mac_stream",
+]
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0"
@@ -132,6 +140,14 @@ def chunk_bytes(chunk: MACChunk) -> Iterator[bytes]:
             yield segment
         else:
             yield from _read(segment)
+
+
+def chunk_length(chunk: MACChunk) -> int:
+    """Return how many bytes one chunk adds to the stream.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    return sum(len(s) if isinstance(s, bytes) else s.end - s.start for s in chunk.segments)
 
 
 def digest_chunks(chunks: Iterable[MACChunk], algorithm: MACAlgorithm) -> bytes:

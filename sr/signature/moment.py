@@ -1,0 +1,69 @@
+"""Date-times as DICOM writes them, read with what they leave open.
+
+Cites: PS3.5 6.2 (VR DT); PS3.3 C.12.1.1.3 (0400,0105).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+__all__ = ["ClaimedTime", "format_moment", "parse_moment"]
+
+_DT = re.compile(
+    r"(?P<Y>\d{4})(?:(?P<M>\d\d)(?:(?P<D>\d\d)(?:(?P<h>\d\d)(?:(?P<m>\d\d)"
+    r"(?:(?P<s>\d\d)(?:\.(?P<f>\d{1,6}))?)?)?)?)?)?(?P<z>[+-]\d{4})?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTime:
+    """The time a signature says it was made.
+
+    Cites: PS3.3 C.12.1.1.3 (0400,0105).
+    """
+
+    text: str
+    at: datetime | None
+    """In UTC; ``None`` where the text is no date-time. Without offset, digits are read as UTC."""
+    zone_known: bool
+
+
+def parse_moment(text: str) -> ClaimedTime:
+    """Return what a DT value says.
+
+    Cites: PS3.5 6.2.
+    """
+    match = _DT.fullmatch(text.strip())
+    if match is None:
+        return ClaimedTime(text=text, at=None, zone_known=False)
+    part = match.groupdict()
+    number = {
+        key: int(part[key] or default)
+        for key, default in zip("YMDhms", (1, 1, 1, 0, 0, 0), strict=True)
+    }
+    micro = int((part["f"] or "0").ljust(6, "0"))
+    zone = part["z"]
+    try:
+        offset = timedelta(0)
+        if zone:
+            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
+            offset = -offset if zone[0] == "-" else offset
+        at = datetime(
+            number["Y"], number["M"], number["D"], number["h"], number["m"],
+            min(number["s"], 59), micro, tzinfo=timezone(offset),
+        ).astimezone(UTC)  # fmt: skip
+    except (ValueError, OverflowError):
+        return ClaimedTime(text=text, at=None, zone_known=False)
+    return ClaimedTime(text=text, at=at, zone_known=bool(zone))
+
+
+def format_moment(at: datetime) -> str:
+    """Return a DT value in UTC with its offset, which is mandatory in signatures.
+
+    Written in UTC because readers exist that ignore the offset.
+
+    Cites: PS3.3 C.12.1.1.3 (0400,0105).
+    """
+    return at.astimezone(UTC).strftime("%Y%m%d%H%M%S") + "+0000"

@@ -1,0 +1,370 @@
+"""Prepare, then complete: nothing is signed that has not passed its profile.
+
+``prepare`` fixes everything the signature covers and checks it; ``complete`` accepts only what
+``prepare`` returned, verifies the value with the certificate and splices the two sequences in.
+A card on another machine, an HSM and a local key all sit between these two calls.
+
+Cites: PS3.3 C.12.1.1.3; PS3.15 A.4, C.1, C.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sr.codes import SignaturePurpose
+from sr.dicomfile.dataset import DataSet, DICOMFile
+from sr.dicomfile.limits import Limits
+from sr.dicomfile.padding import noncanonical_elements
+from sr.dicomfile.scanner import Scanner
+from sr.dicomfile.source import BytesSource
+from sr.dicomfile.splice import AppendItem, Piece, splice
+from sr.dicomfile.tags import describe_tag, format_tag
+from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
+from sr.errors import ProfileViolationError, SignerRefusedError
+from sr.findings import Finding, Status, SubIndication
+from sr.mac.algorithm import MACAlgorithm
+from sr.mac.selection import (
+    DIGITAL_SIGNATURES_SEQUENCE,
+    MAC_PARAMETERS_SEQUENCE,
+    signable_tags,
+)
+from sr.mac.stream import MACChunk, chunk_length, digest_chunks, mac_stream
+from sr.signature.coverage import author_tags
+from sr.signature.documents import condition_values, is_document, is_structured_report
+from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
+from sr.signature.item import (
+    MACParameters,
+    encode_mac_parameters,
+    encode_signature_head,
+    encode_signature_tail,
+)
+from sr.signature.location import Level, item_at
+from sr.signature.moment import format_moment
+from sr.signature.profile import ProfileSubject, Use, applies, check_profile, load_profile
+from sr.signature.references import document_references
+from sr.signature.structure import SignatureStructure, examine
+
+__all__ = ["PreparedSignature", "SigningRequest", "complete", "peer_notices", "prepare"]
+
+PEER_BUFFER_BYTES = 16_384
+_LARGEST_MAC_ID = 0xFFFF
+_KEEPS_APPROVAL_FREE = frozenset(
+    {
+        SignaturePurpose.VERIFICATION,
+        SignaturePurpose.VALIDATION,
+        SignaturePurpose.REVIEW,
+        SignaturePurpose.SOURCE,
+    }
+)
+_VERIFIED = {"VerificationFlag": "VERIFIED"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningRequest:
+    """What is asked of a signature.
+
+    Cites: PS3.3 C.12.1.1.3.
+    """
+
+    purpose: SignaturePurpose | None
+    certificate: bytes
+    """DER of the signer's certificate."""
+    signed_at: datetime
+    digital_signature_uid: str
+    mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256
+    profile: str | None = None
+    """A profile beside those the object's kind demands."""
+    path: tuple[tuple[int, int], ...] = ()
+    """Item to sign; empty for the data set itself."""
+    private: bool = False
+    """Whether to cover private elements."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedSignature:
+    """A signature that lacks nothing but its value. Only ``prepare`` makes one.
+
+    Cites: PS3.3 C.12.1.1.3.
+    """
+
+    file: DICOMFile
+    request: SigningRequest
+    parameters: MACParameters
+    digest: bytes
+    """Of the MAC stream; what the signer signs."""
+    stream_bytes: int
+    """Length of the MAC stream."""
+    profiles: tuple[str, ...]
+    """Ids of the profiles that were checked."""
+    findings: tuple[Finding, ...]
+    """Notices and warnings; nothing of status FAIL."""
+
+    @property
+    def covers(self) -> tuple[int, ...]:
+        """Top-level tags of the signed level, ascending."""
+        return self.parameters.data_elements_signed
+
+
+def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
+    """Return everything about a signature but its value.
+
+    Raises:
+        ProfileViolationError: The result would break a rule; the error carries the findings.
+        ConfigurationError: There is no such item.
+        EncodingError: A value has no bytes in the MAC transfer syntax.
+
+    Cites: PS3.15 A.4, C.1, C.4; PS3.3 C.12.1.1.3.1.1.
+    """
+    structure = examine(file)
+    _refuse([f for f in _all_findings(structure) if f.status is Status.FAIL])
+    level = item_at(file.dataset, request.path)
+    parameters = MACParameters(
+        mac_id_number=_free_mac_id(structure),
+        transfer_syntax_uid=_mac_transfer_syntax(file, level),
+        algorithm=request.mac_algorithm.value,
+        data_elements_signed=_selection(file, level, request),
+    )
+    if not parameters.data_elements_signed:
+        _refuse([_failure("NOTHING_SIGNABLE", "no data element here can be covered by a MAC")])
+    profiles = _profiles(file, level, request)
+    subject = _subject(file, level, request, parameters)
+    violations = [
+        f
+        for profile_id in profiles
+        for f in check_profile(load_profile(profile_id), subject, Use.CREATE)
+    ]
+    violations += _lifecycle(file, structure, request)
+    _refuse(violations)
+    chunks = tuple(
+        mac_stream(
+            level.dataset,
+            parameters.data_elements_signed,
+            signature_item=_signed_part(request, parameters),
+        )
+    )
+    stream_bytes = sum(chunk_length(chunk) for chunk in chunks)
+    return PreparedSignature(
+        file=file,
+        request=request,
+        parameters=parameters,
+        digest=digest_chunks(chunks, request.mac_algorithm),
+        stream_bytes=stream_bytes,
+        profiles=profiles,
+        findings=(*_padding_notice(level.dataset), *peer_notices(chunks, stream_bytes)),
+    )
+
+
+def complete(prepared: PreparedSignature, value: bytes) -> tuple[Piece, ...]:
+    """Return the signed file, as pieces of the original and two new sequences.
+
+    Args:
+        prepared: From ``prepare``.
+        value: The signature value: RSASSA-PKCS1-v1_5, or DER for EC, without padding.
+
+    Raises:
+        SignerRefusedError: The value does not belong to digest and certificate.
+        EncodingError: A length would not fit its field.
+
+    Cites: PS3.3 C.12.1.1.3.
+    """
+    request = prepared.request
+    matched = match_signature(request.certificate, value, request.mac_algorithm, prepared.digest)
+    if matched is not SignatureMatch.MATCHES:
+        raise SignerRefusedError(
+            f"the signature value does not fit the certificate: {matched.value}",
+            where="(0400,0120)",
+            hint="the key is probably not the one the certificate was issued for",
+        )
+    parameters = encode_mac_parameters(prepared.parameters)
+    signature = _head(request, prepared.parameters) + encode_signature_tail(
+        certificate=request.certificate, signature=value, purpose=request.purpose
+    )
+    encoding = prepared.file.dataset.encoding
+    return splice(
+        prepared.file,
+        [
+            AppendItem(tag=tag, content=transcode(_parse(content), encoding), path=request.path)
+            for tag, content in (
+                (MAC_PARAMETERS_SEQUENCE, parameters),
+                (DIGITAL_SIGNATURES_SEQUENCE, signature),
+            )
+        ],
+    )
+
+
+def peer_notices(chunks: tuple[MACChunk, ...], stream_bytes: int) -> tuple[Finding, ...]:
+    """Say when DCMTK's dcmsign will not be able to confirm this signature.
+
+    It drops the rest of a nested sequence whenever its 16,384-byte buffer fills; documents whose
+    whole stream fits are safe.
+
+    Cites: docs/divergences.md, "Large nested sequences".
+    """
+    nested = any(isinstance(s, bytes) for chunk in chunks for s in chunk.segments)
+    if stream_bytes < PEER_BUFFER_BYTES or not nested:
+        return ()
+    return (
+        Finding(
+            rule="PEER_WILL_TRUNCATE",
+            status=Status.NOTICE,
+            message=f"the MAC stream has {stream_bytes} bytes; dcmsign reads nested sequences "
+            f"wrongly beyond {PEER_BUFFER_BYTES} and may call this signature corrupted",
+            cites="PS3.3 C.12.1.1.3.1.1",
+        ),
+    )
+
+
+def _all_findings(structure: SignatureStructure) -> tuple[Finding, ...]:
+    return structure.findings + tuple(f for s in structure.signatures for f in s.findings)
+
+
+def _refuse(violations: list[Finding]) -> None:
+    if violations:
+        first = violations[0]
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        raise ProfileViolationError(
+            f"not signed: {first.message}{more}", findings=tuple(violations), where=first.where
+        )
+
+
+def _failure(rule: str, message: str, where: str | None = None) -> Finding:
+    return Finding(
+        rule=rule,
+        status=Status.FAIL,
+        message=message,
+        where=where,
+        cites="PS3.15 C.4",
+        sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+    )
+
+
+def _free_mac_id(structure: SignatureStructure) -> int:
+    for number in range(_LARGEST_MAC_ID + 1):
+        if number not in structure.mac_id_numbers:
+            return number
+    raise ProfileViolationError("not signed: every MACIDNumber (0400,0005) is taken")
+
+
+def _mac_transfer_syntax(file: DICOMFile, level: Level) -> str:
+    encapsulated = any(e.fragments is not None for e in level.dataset)
+    syntax = file.transfer_syntax
+    return syntax.uid if syntax.encapsulated and encapsulated else "1.2.840.10008.1.2.1"
+
+
+def _selection(file: DICOMFile, level: Level, request: SigningRequest) -> tuple[int, ...]:
+    everything = signable_tags(level.dataset, private=request.private)
+    unverified = (
+        not level.path
+        and is_structured_report(file.sop_class_uid)
+        and condition_values(file.dataset)["VerificationFlag"] != "VERIFIED"
+    )
+    leaves_room = unverified and request.purpose not in _KEEPS_APPROVAL_FREE
+    return author_tags(everything) if leaves_room else everything
+
+
+def _profiles(file: DICOMFile, level: Level, request: SigningRequest) -> tuple[str, ...]:
+    asked = () if request.profile is None else (request.profile,)
+    if level.path or not is_document(file.sop_class_uid):
+        return asked or ("base-rsa",)
+    demanded = ["basic-sr-secure-use"]
+    verification = load_profile("structured-report-verification")
+    subject = _subject(file, level, request, None)
+    if applies(verification, subject):
+        demanded.append(verification.id)
+    return tuple(dict.fromkeys((*demanded, *asked)))
+
+
+def _subject(
+    file: DICOMFile, level: Level, request: SigningRequest, parameters: MACParameters | None
+) -> ProfileSubject:
+    key = public_key_facts(request.certificate)
+    references = document_references(file.dataset) if not level.path else ()
+    return ProfileSubject(
+        present=frozenset(e.tag for e in level.dataset),
+        signed=frozenset(parameters.data_elements_signed if parameters is not None else ()),
+        at_top_level=not level.path,
+        values=condition_values(file.dataset),
+        purpose=request.purpose.code if request.purpose is not None else None,
+        mac_algorithm=request.mac_algorithm.value,
+        key_type=key.kind if key is not None else "unreadable",
+        unsecured=tuple(r.where for r in references if r.is_evidence and not r.is_secured),
+    )
+
+
+def _lifecycle(
+    file: DICOMFile, structure: SignatureStructure, request: SigningRequest
+) -> list[Finding]:
+    """Purpose and verification flag go together: one never appears without the other."""
+    if request.path or not is_structured_report(file.sop_class_uid):
+        return []
+    values = condition_values(file.dataset)
+    verified = values["VerificationFlag"] == "VERIFIED"
+    verifies = request.purpose is SignaturePurpose.VERIFICATION
+    if verifies and not verified:
+        return [
+            _failure(
+                "SR_5_NEEDS_VERIFIED",
+                "a verification signature (purpose 5) needs VerificationFlag (0040,A493) VERIFIED; "
+                "approve the report instead",
+                "(0040,A493)",
+            )
+        ]
+    approved = any(
+        s.signature.purpose is not None and s.signature.purpose.value == "5"
+        for s in structure.signatures
+        if not s.level.path
+    )
+    if verified and not verifies and not approved:
+        return [
+            _failure(
+                "SR_VERIFIED_NEEDS_5",
+                "VerificationFlag (0040,A493) is VERIFIED without a verification signature",
+                "(0040,A493)",
+            )
+        ]
+    if verified and values["CompletionFlag"] != "COMPLETE":
+        return [
+            _failure(
+                "SR_VERIFIED_NOT_COMPLETE",
+                "VerificationFlag (0040,A493) is VERIFIED but CompletionFlag (0040,A491) is "
+                f"{values['CompletionFlag']!r}, expected 'COMPLETE'",
+                "(0040,A491)",
+            )
+        ]
+    return []
+
+
+def _head(request: SigningRequest, parameters: MACParameters) -> bytes:
+    return encode_signature_head(
+        mac_id_number=parameters.mac_id_number,
+        digital_signature_uid=request.digital_signature_uid,
+        signed_at=format_moment(request.signed_at),
+    )
+
+
+def _signed_part(request: SigningRequest, parameters: MACParameters) -> DataSet:
+    tail = encode_signature_tail(certificate=b"", signature=b"", purpose=request.purpose)
+    return _parse(_head(request, parameters) + tail)
+
+
+def _parse(content: bytes) -> DataSet:
+    source = BytesSource(content)
+    scanner = Scanner(source, limits=Limits(), size=source.size)
+    return scanner.dataset(0, source.size, EXPLICIT_LITTLE_ENCODING)
+
+
+def _padding_notice(dataset: DataSet) -> tuple[Finding, ...]:
+    loose = noncanonical_elements(dataset)
+    if not loose:
+        return ()
+    return (
+        Finding(
+            rule="PADDING_NOT_CANONICAL",
+            status=Status.WARN,
+            message=f"{describe_tag(loose[0])} has unusual padding; systems that normalise it "
+            "will break this signature",
+            where=format_tag(loose[0]),
+            cites="PS3.5 6.2",
+        ),
+    )
