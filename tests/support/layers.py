@@ -140,7 +140,7 @@ def import_closure(root: Path, start: str) -> dict[str, tuple[str, ...]]:
     """
     paths = {_module(root, path): path for path in sources(root)}
     ways: dict[str, tuple[str, ...]] = {}
-    waiting = [(name, (name,)) for name in _with_parents(start)]
+    waiting: list[tuple[str, tuple[str, ...]]] = [(name, (name,)) for name in _with_parents(start)]
     while waiting:
         name, way = waiting.pop()
         if name in ways:
