@@ -44,7 +44,7 @@ docs-check: dev ## Check links, samples and help texts in README and docs/
 	$(BIN)/python -m pytest tests/architecture/test_docs.py $(ARGS)
 
 session: dev ## Rewrite the terminal session in README with real output
-	$(BIN)/python tools/readme_session.py
+	$(BIN)/python -m tools.readme_session
 
 certs: dev ## Make the throw-away certificates of certs-example/ anew
 	$(BIN)/python certs-example/make.py
@@ -61,7 +61,7 @@ peers: # as root on Debian or Ubuntu: install; elsewhere say what is missing
 	  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PACKAGES); \
 	else \
 	  echo "not installed:$$missing"; \
-	  echo "their tests are skipped; as root, make installs: $(PACKAGES)"; \
+	  echo "their tests are skipped, or fail under CI=true; as root, make installs: $(PACKAGES)"; \
 	fi
 
 $(BIN)/pip:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tools.console import blocks, matches, run, steps
+from tools.readme_session import BEGIN, END, rewritten
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = tuple(
@@ -85,7 +86,7 @@ def test_shown_sessions_run(
 def test_readme_shows_a_session() -> None:
     """README has one real terminal session, between its two marks."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    session = readme.split("<!-- session:begin -->")[1].split("<!-- session:end -->")[0]
+    session = readme.split(BEGIN)[1].split(END)[0]
     (block,) = blocks(session, "console runs")
     commands = re.findall(r"srsign (\w+)", " ".join(step.command for step in steps(block)))
     assert {"demo", "check"} <= set(commands)
@@ -148,3 +149,9 @@ def test_a_session_is_read_and_run(tmp_path: Path) -> None:
     ran = list(run(session, tmp_path))
     assert [step.exit_code for step in ran] == [0, 13, 0]
     assert all(matches(step.step.expected, step.output) for step in ran)
+
+
+def test_a_session_is_rewritten_in_place(tmp_path: Path) -> None:
+    """Old output is replaced by real output, the commands and the text around them stay."""
+    old = f"before\n{BEGIN}\n\n```console runs\n$ echo new\nold\n```\n\n{END}\nafter\n"
+    assert rewritten(old, tmp_path) == old.replace("\nold\n", "\nnew\n")
