@@ -1,7 +1,7 @@
 """Rewrite the terminal session in README.md with the real output of its commands.
 
 The commands stand in the block itself, between the two session comments; change them there and
-run ``make session`` (``python -m tools.readme_session``). ``tests/architecture/test_docs.py`` runs the same block.
+run ``make session``. ``tests/architecture/test_docs.py`` runs the same block.
 """
 
 from __future__ import annotations
