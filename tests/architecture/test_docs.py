@@ -54,7 +54,7 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the demo ran once."""
     folder = tmp_path_factory.mktemp("docs")
     program = Path(sys.executable).with_name("srsign")
-    subprocess.run([program, "demo", "-q"], cwd=folder, capture_output=True, check=True)
+    subprocess.run([program, "demo"], cwd=folder, capture_output=True, check=True)
     return folder
 
 
