@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
+from unicodedata import combining, normalize
 
 from sr.codes import Code
 from sr.dicomfile import DataSet
@@ -172,9 +173,15 @@ def _authors(dataset: DataSet) -> tuple[str, ...]:
     return tuple(name for name in named if name)
 
 
-def _same_person(name: str) -> str:
-    """Return what two spellings of one person's name have in common."""
-    return " ".join(canonical_person_name(name).split("=")[0].replace("^", " ").casefold().split())
+def _same_person(name: str) -> frozenset[str]:
+    """Return what two spellings of a person's name have in common: family and given name.
+
+    Letter case, accents, titles and middle names do not make another person. That errs towards
+    refusing.
+    """
+    alphabetic = canonical_person_name(name).split("=")[0]
+    decomposed = normalize("NFKD", " ".join(alphabetic.split("^")[:2])).casefold()
+    return frozenset("".join(c for c in decomposed if not combining(c)).split())
 
 
 def _check_time(dataset: DataSet, approval: Approval) -> None:

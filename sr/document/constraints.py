@@ -105,8 +105,9 @@ def check_content(document_class: DocumentClass, root: ContentItem) -> None:
         if not _allowed(document_class, parent, item):
             raise TemplateError(
                 f"{document_class.slug} does not allow {parent.value_type} "
-                f"{item.relationship or 'without relationship'} {item.value_type}",
-                where=path,
+                f"{item.relationship or 'without relationship'} {item.value_type} at "
+                f"{item.origin or path}",
+                where=item.origin or path,
             )
 
 

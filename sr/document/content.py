@@ -7,7 +7,7 @@ under what in which SOP class is in `constraints`; how it becomes a data set in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -76,6 +76,8 @@ class ContentItem:
     """Concept name; only a reference may go without."""
     relationship: Relationship | None = None
     children: tuple[ContentItem, ...] = ()
+    origin: str = field(default="", compare=False)
+    """Key path of the report input it comes from, for messages."""
 
     @property
     def value_type(self) -> ValueType:
@@ -174,11 +176,13 @@ def reference_to(
     *,
     concept: Code | None = None,
     frames: tuple[int, ...] = (),
+    origin: str = "",
 ) -> Reference:
     """Return a content item that cites an instance."""
     return Reference(
         concept=concept,
         relationship=relationship,
+        origin=origin,
         kind=evidence.kind,
         sop_class_uid=evidence.sop_class_uid,
         sop_instance_uid=evidence.sop_instance_uid,
@@ -211,7 +215,7 @@ def require_cited(root: ContentItem, evidence: tuple[Evidence, ...]) -> frozense
     cited = set()
     for path, _, item in walk(root):
         if isinstance(item, Reference):
-            _check_citation(path, item, known.get(item.sop_instance_uid))
+            _check_citation(item.origin or path, item, known.get(item.sop_instance_uid))
             cited.add(item.sop_instance_uid)
     return frozenset(cited)
 

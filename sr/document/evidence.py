@@ -67,7 +67,8 @@ class Evidence:
     kind: EvidenceKind
     patient_study: PatientStudy
     reference: SecureReference
-    number_of_frames: int = 1
+    number_of_frames: int = 0
+    """0 for an instance that has no frames to cite."""
     label: str = ""
     """What a person calls it, e.g. the file name; used in messages and report input."""
 
@@ -150,7 +151,7 @@ def read_evidence(dataset: DataSet, *, reference: SecureReference, label: str = 
         kind=_kind(values["sop_class_uid"], has_pixels=0x00280010 in dataset),
         patient_study=read_patient_study(dataset),
         reference=reference,
-        number_of_frames=int(frames) if frames.isascii() and frames.isdigit() else 1,
+        number_of_frames=int(frames) if frames.isascii() and frames.isdigit() else 0,
         label=label,
     )
 

@@ -1,0 +1,110 @@
+"""What a person writes down for a report, as values; see `input` for the file it comes from.
+
+Codes are resolved, everything else is as written: instances are still names, because which
+instances there are is known only when the evidence has been read.
+
+Cites: PS3.16 TID 2000.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sr.codes import Code
+from sr.document.constraints import DocumentClass
+from sr.document.evidence import PatientStudy
+from sr.document.header import ReferencedRequest
+from sr.document.observer import PersonObserver
+from sr.document.structured_report import CompletionFlag
+
+__all__ = [
+    "ALL_INSTANCES",
+    "CodedInput",
+    "ImageInput",
+    "ItemInput",
+    "MeasurementInput",
+    "ReportInput",
+    "SectionInput",
+    "TextInput",
+]
+
+ALL_INSTANCES = "all"
+"""Stands for every instance of the evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInput:
+    """A citation of one instance, or of all."""
+
+    instance: str
+    """SOP Instance UID, label such as the file name, or ``all``."""
+    frames: tuple[int, ...] = ()
+    purpose: Code | None = None
+    """From CID 7003."""
+    path: str
+    """Key path in the input, for messages; likewise below."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementInput:
+    """A measured value with what it is measured on."""
+
+    concept: Code
+    value: str
+    unit: Code
+    qualifier: Code | None = None
+    images: tuple[ImageInput, ...] = ()
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextInput:
+    """A sentence or paragraph with what it is inferred from."""
+
+    concept: Code
+    text: str
+    images: tuple[ImageInput, ...] = ()
+    measurements: tuple[MeasurementInput, ...] = ()
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodedInput:
+    """A coded statement with what it is inferred from."""
+
+    concept: Code
+    code: Code
+    images: tuple[ImageInput, ...] = ()
+    measurements: tuple[MeasurementInput, ...] = ()
+    path: str
+
+
+ItemInput = TextInput | CodedInput | MeasurementInput | ImageInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionInput:
+    """A heading and what stands below it."""
+
+    heading: Code
+    items: tuple[ItemInput, ...]
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportInput:
+    """A whole report, before it meets its evidence."""
+
+    document_class: DocumentClass
+    title: Code
+    language: Code
+    observer: PersonObserver
+    sections: tuple[SectionInput, ...]
+    procedure: Code | None = None
+    completion: CompletionFlag = CompletionFlag.COMPLETE
+    completion_description: str = ""
+    preliminary: bool = False
+    requests: tuple[ReferencedRequest, ...] = ()
+    """Their study is empty where the input leaves it to the document's own."""
+    subject: PatientStudy | None = None
+    """Patient and study, only for a report without evidence; its study UID may be empty."""
