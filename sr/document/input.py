@@ -50,11 +50,12 @@ from sr.document.structured_report import CompletionFlag
 from sr.document.values import checked
 from sr.errors import TemplateError
 
-__all__ = ["parse_report"]
+__all__ = ["CLASSES", "parse_report"]
 
-_CLASSES = {
+CLASSES = {
     kind.slug: kind for kind in DocumentClass if kind is not DocumentClass.KEY_OBJECT_SELECTION
 }
+"""The SOP classes a report may have, by name."""
 
 _CONCEPTS = {
     "Addendum": "Finding",
@@ -88,7 +89,7 @@ def parse_report(text: str, notation: InputFormat, *, name: str = "the report") 
     """
     table = read_input(text, notation, name=name)
     report = ReportInput(
-        document_class=table.term("class", _CLASSES, DocumentClass.COMPREHENSIVE),
+        document_class=table.term("class", CLASSES, DocumentClass.COMPREHENSIVE),
         title=read_code(table, "title", group=7000),
         language=read_language(table, "language", "en"),
         procedure=optional_code(table, "procedure"),

@@ -101,6 +101,13 @@ class InputTable:
             raise self.error(key, "must be an array of whole numbers")
         return tuple(values)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return an array of texts, empty where there is none."""
+        values = self._typed(key, list, [])
+        if not all(isinstance(v, str) and v.strip() for v in values):
+            raise self.error(key, "must be an array of texts")
+        return tuple(values)
+
     def table(self, key: str) -> InputTable | None:
         """Return an inner table, ``None`` where there is none."""
         if key not in self:

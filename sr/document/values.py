@@ -50,8 +50,8 @@ _RULES: dict[str, _Rule] = {
 }
 """Limits of PS3.5 Table 6.2-1, in characters."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x80-\x9f]")
-_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\x80-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def is_uid(text: str) -> bool:

@@ -1,0 +1,123 @@
+"""What a report template asks for, and whether it got it.
+
+Every input is declared with a type and a sentence for people; values that are missing, unknown or
+of another type are refused before the template runs, with the sentence as hint.
+
+Cites: nothing of DICOM; this is our own file format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from sr.document.input_table import InputTable
+
+__all__ = ["InputType", "TemplateInput", "read_declarations", "read_values"]
+
+
+class InputType(StrEnum):
+    """The types an input may have."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    NUMBER = "number"
+    FLAG = "flag"
+    CHOICE = "choice"
+    ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateInput:
+    """One declared input."""
+
+    key: str
+    type: InputType
+    description: str
+    required: bool = True
+    """An optional input that is not given is ``None`` in the template."""
+    choices: tuple[str, ...] = ()
+    fields: tuple[TemplateInput, ...] = ()
+    """Columns, for rows."""
+
+
+_TYPES = {kind.value: kind for kind in InputType}
+
+
+def read_declarations(tables: tuple[InputTable, ...]) -> tuple[TemplateInput, ...]:
+    """Return the declared inputs.
+
+    Raises:
+        TemplateError: A declaration is wrong, or a key is declared twice.
+    """
+    declared: dict[str, TemplateInput] = {}
+    for table in tables:
+        read = _declaration(table)
+        if read.key in declared:
+            raise table.error("key", f"{read.key!r} is declared twice")
+        declared[read.key] = read
+    return tuple(declared.values())
+
+
+def _declaration(table: InputTable) -> TemplateInput:
+    key = table.text("key")
+    if not (key.isascii() and key.isidentifier()):
+        raise table.error("key", f"{key!r} is not a name a template can use")
+    kind = table.term("type", _TYPES, InputType.TEXT)
+    choices, fields = table.texts("choices"), read_declarations(table.tables("field"))
+    if bool(choices) != (kind is InputType.CHOICE) or bool(fields) != (kind is InputType.ROWS):
+        raise table.error("type", "choices go with type choice, fields with type rows")
+    return TemplateInput(
+        key=key,
+        type=kind,
+        description=table.text("description"),
+        required=table.flag("required", default=True),
+        choices=choices,
+        fields=fields,
+    )
+
+
+def read_values(inputs: tuple[TemplateInput, ...], table: InputTable) -> dict[str, object]:
+    """Return the values for a template, complete and of the declared types.
+
+    Raises:
+        TemplateError: With the key path of a value that is missing, unknown or of another type.
+    """
+    values = _values(inputs, table)
+    table.done()
+    return values
+
+
+def _values(inputs: tuple[TemplateInput, ...], table: InputTable) -> dict[str, object]:
+    return {declared.key: _value(declared, table) for declared in inputs}
+
+
+def _value(declared: TemplateInput, table: InputTable) -> object:
+    if declared.key not in table:
+        table.raw(declared.key)
+        if declared.required:
+            raise table.error(declared.key, "is missing", hint=declared.description)
+        return None
+    return _READERS[declared.type](declared, table)
+
+
+def _choice(declared: TemplateInput, table: InputTable) -> str:
+    value = table.text(declared.key)
+    if value not in declared.choices:
+        known = ", ".join(declared.choices)
+        raise table.error(declared.key, f"must be one of {known}, not {value!r}")
+    return value
+
+
+_READERS: dict[InputType, Callable[[TemplateInput, InputTable], object]] = {
+    InputType.TEXT: lambda declared, table: table.text(declared.key),
+    InputType.TEXTS: lambda declared, table: table.texts(declared.key),
+    InputType.NUMBER: lambda declared, table: Decimal(table.number(declared.key)),
+    InputType.FLAG: lambda declared, table: table.flag(declared.key, default=False),
+    InputType.CHOICE: _choice,
+    InputType.ROWS: lambda declared, table: tuple(
+        _values(declared.fields, row) for row in table.tables(declared.key)
+    ),
+}
