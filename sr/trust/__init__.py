@@ -1,0 +1,23 @@
+"""Trust in a signer: policy, certification path, revocation, times."""
+
+from sr.trust.certificate import CertificateSummary, subject_name
+from sr.trust.evaluate import SignerTrust, evaluate_signer
+from sr.trust.material import TrustMaterial, parse_certificates, parse_crls, parse_ocsp
+from sr.trust.person import person_of, same_person
+from sr.trust.policy import TrustPolicy, load_policy, parse_policy
+
+__all__ = [
+    "CertificateSummary",
+    "SignerTrust",
+    "TrustMaterial",
+    "TrustPolicy",
+    "evaluate_signer",
+    "load_policy",
+    "parse_certificates",
+    "parse_crls",
+    "parse_ocsp",
+    "parse_policy",
+    "person_of",
+    "same_person",
+    "subject_name",
+]

@@ -1,0 +1,45 @@
+"""What one CRL or OCSP response, once authenticated, says about one certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+__all__ = ["RevocationState", "Statement", "read_generalized_time"]
+
+
+class RevocationState(StrEnum):
+    """What is known about a certificate."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    ON_HOLD = "on hold"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One source's word; how current it must be is not judged here."""
+
+    state: RevocationState
+    this_update: datetime
+    next_update: datetime | None = None
+    at: datetime | None = None
+    """Since when, for a revoked certificate or one on hold."""
+    because: str = ""
+    """The reason of a revocation; otherwise why this says nothing, if so."""
+    keeps_expired_since: datetime | None = None
+    """Certificates that expired from then on are still listed."""
+    hash_name: str = ""
+    """Hash of the signature on the list or response."""
+
+
+def read_generalized_time(der: bytes) -> datetime | None:
+    """Return the moment in a DER GeneralizedTime as RFC 5280 wants it, or ``None``."""
+    if der[:2] != b"\x18\x0f" or len(der) != 17:
+        return None
+    try:
+        return datetime.strptime(der[2:].decode("ascii"), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
