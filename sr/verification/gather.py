@@ -1,0 +1,197 @@
+"""Gathering: a strictly read file to facts, without judging anything.
+
+Order: structure, MAC stream from the stored bytes, digest, signature value. What a broken structure
+makes meaningless is not computed.
+
+Cites: PS3.3 C.12.1.1.3; PS3.15 C.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sr.dicomfile.dataset import DataSet, DICOMFile
+from sr.dicomfile.source import Source
+from sr.dicomfile.tags import format_tag
+from sr.errors import EncodingError, UnsupportedAlgorithmError
+from sr.findings import Finding, Status, SubIndication
+from sr.mac.algorithm import MACAlgorithm
+from sr.mac.selection import (
+    DIGITAL_SIGNATURES_SEQUENCE,
+    MAC_PARAMETERS_SEQUENCE,
+)
+from sr.mac.stream import Padding, digest_chunks, mac_stream
+from sr.signature.documents import condition_values, is_document
+from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
+from sr.signature.moment import parse_moment
+from sr.signature.references import document_references
+from sr.signature.structure import LocatedSignature, examine
+from sr.verification.facts import DocumentFacts, Integrity, ReferenceFacts, SignatureFacts
+
+__all__ = ["ambiguous_fragments", "gather"]
+
+_SEQUENCES = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE})
+_MARKERS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
+_BLOCK = 1 << 20
+_AUTHOR_OBSERVERS, _VERIFYING_OBSERVERS = 0x0040A078, 0x0040A073
+_PERSON_NAME, _VERIFYING_NAME = 0x0040A123, 0x0040A075
+_META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
+_BY_MATCH = {
+    SignatureMatch.MATCHES: Integrity.INTACT,
+    SignatureMatch.OTHER_DIGEST: Integrity.OTHER_BYTES,
+    SignatureMatch.NOT_GENUINE: Integrity.NOT_GENUINE,
+    SignatureMatch.UNREADABLE_CERTIFICATE: Integrity.UNREADABLE_CERTIFICATE,
+    SignatureMatch.UNSUPPORTED_KEY: Integrity.UNSUPPORTED,
+}
+
+
+def gather(file: DICOMFile, references: tuple[ReferenceFacts, ...] | None = None) -> DocumentFacts:
+    """Return the facts about a file.
+
+    Args:
+        file: The file as read.
+        references: From ``compare_references``, ``None`` where no evidence was given.
+
+    Cites: PS3.3 C.12.1.1.3.
+    """
+    structure = examine(file)
+    dataset = file.dataset
+    cited = document_references(dataset) if is_document(file.sop_class_uid) else ()
+    evidence = tuple(r for r in cited if r.is_evidence)
+    return DocumentFacts(
+        sop_class_uid=file.sop_class_uid,
+        sop_instance_uid=file.sop_instance_uid,
+        present=tuple(e.tag for e in dataset if e.tag not in _SEQUENCES and e.tag & 0xFFFF != 0),
+        values=condition_values(dataset),
+        observers=_observers(dataset),
+        signatures=tuple(signature_facts(file, located) for located in structure.signatures),
+        findings=(*structure.findings, *_meta(file), *file.notices),
+        unsecured=tuple(r.where for r in evidence if not r.is_secured),
+        reference_count=len(evidence),
+        references=references,
+    )
+
+
+def signature_facts(file: DICOMFile, located: LocatedSignature) -> SignatureFacts:
+    """Return the facts about one signature.
+
+    Cites: PS3.3 C.12.1.1.3.
+    """
+    item, parameters = located.signature, located.parameters
+    return SignatureFacts(
+        number=located.number,
+        location=located.level.location,
+        where=located.where,
+        digital_signature_uid=item.digital_signature_uid,
+        purpose=item.purpose,
+        claimed=parse_moment(item.signed_at),
+        mac_algorithm=parameters.algorithm if parameters is not None else "",
+        mac_transfer_syntax_uid=parameters.transfer_syntax_uid if parameters is not None else "",
+        data_elements_signed=parameters.data_elements_signed if parameters is not None else (),
+        certificate=item.certificate,
+        certificate_type=item.certificate_type,
+        key=public_key_facts(item.certificate),
+        signature=item.signature,
+        timestamp_type=item.timestamp_type,
+        timestamp=item.timestamp,
+        integrity=_integrity(located),
+        ambiguous_fragments=(
+            ambiguous_fragments(located.level.dataset, parameters.data_elements_signed)
+            if parameters is not None
+            else ()
+        ),
+        findings=located.findings,
+    )
+
+
+def _integrity(located: LocatedSignature) -> Integrity:
+    parameters = located.parameters
+    if parameters is None or any(f.status is Status.FAIL for f in located.findings):
+        return Integrity.NOT_COMPUTED
+    try:
+        algorithm = MACAlgorithm(parameters.algorithm)
+        found = _match(located, algorithm, Padding.AS_STORED)
+        if found in (Integrity.OTHER_BYTES, Integrity.NOT_GENUINE):
+            normalised = _match(located, algorithm, Padding.CANONICAL)
+            if normalised is Integrity.INTACT:
+                return Integrity.INTACT_PADDING_NORMALISED
+    except (ValueError, UnsupportedAlgorithmError):
+        return Integrity.UNSUPPORTED
+    except EncodingError:
+        return Integrity.NOT_COMPUTED
+    return found
+
+
+def _match(located: LocatedSignature, algorithm: MACAlgorithm, padding: Padding) -> Integrity:
+    assert located.parameters is not None  # noqa: S101 - checked by the caller
+    chunks = mac_stream(
+        located.level.dataset,
+        located.parameters.data_elements_signed,
+        signature_item=located.item,
+        padding=padding,
+    )
+    digest = digest_chunks(chunks, algorithm)
+    item = located.signature
+    return _BY_MATCH[match_signature(item.certificate, item.signature, algorithm, digest)]
+
+
+def ambiguous_fragments(dataset: DataSet, tags: Iterable[int]) -> tuple[str, ...]:
+    """Return the covered encapsulated values whose fragments contain an item or delimiter tag.
+
+    Fragments enter the MAC without their lengths, so such bytes could be read as a fragment
+    border: two different pictures can have one MAC, whatever the hash.
+
+    Cites: PS3.3 C.12.1.1.3.1.1; PS3.5 A.4.
+    """
+    wanted = frozenset(tags)
+    return tuple(
+        format_tag(e.tag)
+        for e in dataset
+        if e.tag in wanted
+        and e.fragments
+        and any(_holds_marker(dataset.source, *fragment) for fragment in e.fragments)
+    )
+
+
+def _holds_marker(source: Source, start: int, length: int) -> bool:
+    position, end = start, start + length
+    while position < end:
+        block = source.read_at(position, min(_BLOCK + 3, end - position))
+        if any(marker in block for marker in _MARKERS):
+            return True
+        position += _BLOCK
+    return False
+
+
+def _observers(dataset: DataSet) -> dict[str, tuple[str, ...]]:
+    return {
+        "author": tuple(i.text(_PERSON_NAME) for i in dataset.items(_AUTHOR_OBSERVERS)),
+        "verifying": tuple(i.text(_VERIFYING_NAME) for i in dataset.items(_VERIFYING_OBSERVERS)),
+    }
+
+
+def _meta(file: DICOMFile) -> Iterator[Finding]:
+    """Yield where File Meta Information, which nothing signs, contradicts the data set."""
+    if file.meta is None:
+        yield _meta_finding("META_ABSENT", "File Meta Information is absent", "(0002,0010)")
+        return
+    for rule, tag, own in (
+        ("META_CLASS", _META_CLASS, file.sop_class_uid),
+        ("META_INSTANCE", _META_INSTANCE, file.sop_instance_uid),
+    ):
+        said = file.meta.text(tag)
+        if said != own:
+            yield _meta_finding(
+                rule, f"File Meta Information says {said!r}, the data set {own!r}", format_tag(tag)
+            )
+
+
+def _meta_finding(rule: str, message: str, where: str) -> Finding:
+    return Finding(
+        rule=rule,
+        status=Status.FAIL,
+        message=message,
+        where=where,
+        cites="PS3.10 7.1",
+        sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+    )

@@ -1,0 +1,246 @@
+"""Judging one signature: facts, policy and time to findings.
+
+Cites: ETSI EN 319 102-1 5.2; PS3.15 C.1, C.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sr.findings import Finding, Limitation, LimitationCode, Status, SubIndication
+from sr.signature.documents import is_document
+from sr.signature.profile import ProfileSubject, Use, applies, check_profile, load_profile
+from sr.trust import SignerTrust, TrustMaterial, TrustPolicy, evaluate_signer
+from sr.trust.policy import NOT_NEGOTIABLE, Consequence, Level
+from sr.verification.facts import DocumentFacts, Integrity, SignatureFacts
+
+__all__ = ["Judgement", "judge_signature", "profile_subject", "weigh"]
+
+_PROFILES_MOST_SPECIFIC_FIRST = ("structured-report-verification", "structured-report", "base-rsa")
+_STATUS = {Level.FAIL: Status.FAIL, Level.WARN: Status.WARN, Level.NOTICE: Status.NOTICE}
+_LEVEL = {Status.FAIL: Level.FAIL, Status.WARN: Level.WARN, Status.NOTICE: Level.NOTICE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What was found about one signature under one policy.
+
+    Cites: ETSI EN 319 102-1 5.2.
+    """
+
+    facts: SignatureFacts
+    findings: tuple[Finding, ...]
+    limitations: tuple[Limitation, ...]
+    trust: SignerTrust | None
+    profile: str | None
+
+
+def judge_signature(
+    document: DocumentFacts,
+    facts: SignatureFacts,
+    *,
+    policy: TrustPolicy,
+    material: TrustMaterial,
+    judged_at: datetime,
+) -> Judgement:
+    """Return what one signature is worth.
+
+    Raises:
+        TrustEvidenceError: A part of the trust material does not parse.
+
+    Cites: ETSI EN 319 102-1 5.2; PS3.15 C.1, C.4.
+    """
+    trust = None
+    findings = [*facts.findings, *_integrity(facts), *_ambiguity(facts)]
+    limitations = [*_tolerances(facts)]
+    if facts.certificate:
+        trust = evaluate_signer(
+            facts.certificate,
+            claimed_at=facts.claimed.at,
+            claimed_zone_known=facts.claimed.zone_known,
+            proven_at=None,
+            judged_at=judged_at,
+            material=material,
+            policy=policy,
+        )
+        findings += trust.findings
+        limitations += trust.limitations
+    strength = tuple(_strength(facts, policy, judged_at))
+    findings += [f for f in strength if isinstance(f, Finding)]
+    limitations += [f for f in strength if isinstance(f, Limitation)]
+    subject = profile_subject(document, facts)
+    profile = _conforms_to(document, facts, subject)
+    if facts.at_top_level and is_document(document.sop_class_uid):
+        findings += _profile_findings(subject)
+    return Judgement(
+        facts=facts,
+        findings=tuple(weigh(findings, policy)),
+        limitations=tuple(limitations),
+        trust=trust,
+        profile=profile,
+    )
+
+
+def weigh(findings: list[Finding], policy: TrustPolicy) -> Iterator[Finding]:
+    """Yield findings with the severity the policy gives their rule.
+
+    A broken MAC or signature value, and the format, are not negotiable.
+
+    Cites: ETSI EN 319 102-1 5.1.4.3.
+    """
+    for f in findings:
+        fixed = f.rule in NOT_NEGOTIABLE or f.sub_indication is SubIndication.FORMAT_FAILURE
+        if fixed or f.status not in _LEVEL:
+            yield f
+            continue
+        level = policy.level(f.rule, _LEVEL[f.status])
+        if level is Level.IGNORE:
+            continue
+        yield f if _STATUS[level] is f.status else _restated(f, _STATUS[level])
+
+
+def _restated(f: Finding, status: Status) -> Finding:
+    return Finding(
+        rule=f.rule,
+        status=status,
+        message=f.message,
+        cites=f.cites,
+        where=f.where,
+        sub_indication=f.sub_indication,
+    )
+
+
+_INTEGRITY: dict[Integrity, tuple[str, SubIndication, str]] = {
+    Integrity.OTHER_BYTES: (
+        "MAC_VALUE", SubIndication.HASH_FAILURE,
+        "the signature is genuine, but not for these bytes: something signed was altered",
+    ),
+    Integrity.NOT_GENUINE: (
+        "SIGNATURE_VALUE", SubIndication.SIG_CRYPTO_FAILURE,
+        "Signature (0400,0120) was not made with the key of CertificateOfSigner (0400,0115)",
+    ),
+    Integrity.UNREADABLE_CERTIFICATE: (
+        "CERT_DER", SubIndication.FORMAT_FAILURE,
+        "CertificateOfSigner (0400,0115) cannot be read",
+    ),
+    Integrity.UNSUPPORTED: (
+        "MAC_ALGORITHM", SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
+        "the algorithm or key type cannot be checked here",
+    ),
+}  # fmt: skip
+
+
+def _integrity(facts: SignatureFacts) -> Iterator[Finding]:
+    where = facts.where
+    cites = "PS3.3 C.12.1.1.3.1.2"
+    if facts.integrity.is_intact:
+        yield Finding(
+            rule="MAC_VALUE", status=Status.PASS, message="every covered byte is what was signed",
+            where=where, cites=cites,
+        )  # fmt: skip
+    elif facts.integrity in _INTEGRITY:
+        rule, sub, message = _INTEGRITY[facts.integrity]
+        yield Finding(
+            rule=rule, status=Status.FAIL, message=message, where=where, cites=cites,
+            sub_indication=sub,
+        )  # fmt: skip
+    elif not any(f.status is Status.FAIL for f in facts.findings):
+        yield Finding(
+            rule="MAC_NOT_COMPUTED", status=Status.FAIL,
+            message="the MAC stream could not be built", where=where, cites=cites,
+            sub_indication=SubIndication.VR_UNKNOWN,
+        )  # fmt: skip
+
+
+def _ambiguity(facts: SignatureFacts) -> Iterator[Finding]:
+    for place in facts.ambiguous_fragments:
+        yield Finding(
+            rule="FRAG_AMBIGUOUS", status=Status.FAIL,
+            message=f"a fragment of {place} contains an item tag; another picture could have the "
+            "same MAC",
+            where=place, cites="PS3.3 C.12.1.1.3.1.1",
+            sub_indication=SubIndication.FRAGMENTS_AMBIGUOUS,
+        )  # fmt: skip
+
+
+def _tolerances(facts: SignatureFacts) -> Iterator[Limitation]:
+    if facts.integrity is Integrity.INTACT_PADDING_NORMALISED:
+        yield Limitation(
+            code=LimitationCode.PADDING_NORMALISED,
+            message="the signature fits only after trailing padding was normalised",
+            where=facts.where,
+        )
+    for place in facts.ambiguous_fragments:
+        yield Limitation(
+            code=LimitationCode.FRAGMENTS_AMBIGUOUS,
+            message="the MAC does not fix where the fragments of the pixel data begin and end",
+            where=place,
+        )
+
+
+def _strength(
+    facts: SignatureFacts, policy: TrustPolicy, judged_at: datetime
+) -> Iterator[Finding | Limitation]:
+    """Yield what is weak about the MAC algorithm; certificates are judged with the path."""
+    if not facts.mac_algorithm:
+        return
+    weakness = policy.hash_weakness(
+        facts.mac_algorithm, claimed_at=facts.claimed.at, proven_at=None, judged_at=judged_at
+    )
+    if weakness is None:
+        return
+    message = f"MACAlgorithm (0400,0015) {facts.mac_algorithm} is not strong enough any more"
+    yield Limitation(code=LimitationCode.WEAK_ALGORITHM, message=message, where=facts.where)
+    if policy.weak_algorithm is Consequence.FAIL:
+        yield Finding(
+            rule="MAC_ALGORITHM_WEAK", status=Status.FAIL, message=message, where=facts.where,
+            cites="PS3.15 C.1", sub_indication=weakness,
+        )  # fmt: skip
+
+
+def profile_subject(document: DocumentFacts, facts: SignatureFacts) -> ProfileSubject:
+    """Return a found signature as profiles see it.
+
+    Cites: PS3.15 6.3.
+    """
+    return ProfileSubject(
+        present=frozenset(document.present) if facts.at_top_level else frozenset(),
+        signed=frozenset(facts.data_elements_signed),
+        at_top_level=facts.at_top_level,
+        values=document.values,
+        purpose=facts.purpose,
+        mac_algorithm=facts.mac_algorithm,
+        key_type=facts.key.kind if facts.key is not None else "unreadable",
+        certificate_type=facts.certificate_type,
+        timestamp_type=facts.timestamp_type,
+    )
+
+
+def _conforms_to(
+    document: DocumentFacts, facts: SignatureFacts, subject: ProfileSubject
+) -> str | None:
+    if not facts.integrity.is_intact:
+        return None
+    about_reports = is_document(document.sop_class_uid)
+    for profile_id in _PROFILES_MOST_SPECIFIC_FIRST:
+        profile = load_profile(profile_id)
+        if not about_reports and profile_id != "base-rsa":
+            continue
+        if applies(profile, subject) and not check_profile(profile, subject, Use.ACCEPT):
+            return profile_id
+    return None
+
+
+_JUDGED_WITH_THE_CERTIFICATE = frozenset({"PROFILE_KEY_TYPE"})
+
+
+def _profile_findings(subject: ProfileSubject) -> Iterator[Finding]:
+    """Yield what keeps a top-level signature of a report from the SR profile.
+
+    A key type outside the profile is a limitation that trust reports.
+    """
+    for f in check_profile(load_profile("structured-report"), subject, Use.ACCEPT):
+        if f.rule not in _JUDGED_WITH_THE_CERTIFICATE:
+            yield f
