@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
 
 from sr.errors import TrustEvidenceError
 
@@ -29,6 +29,7 @@ __all__ = [
     "name_text",
     "read_certificate",
     "read_certificate_of_signer",
+    "scheme_of",
     "subject_name",
     "verifies",
 ]
@@ -50,6 +51,23 @@ _USAGE_BITS = (
     "key_cert_sign",
     "crl_sign",
 )
+
+_Oid = SignatureAlgorithmOID
+_RSA_WITH_HASH = {
+    _Oid.RSA_WITH_MD5,
+    _Oid.RSA_WITH_SHA1,
+    _Oid.RSA_WITH_SHA224,
+    _Oid.RSA_WITH_SHA256,
+    _Oid.RSA_WITH_SHA384,
+    _Oid.RSA_WITH_SHA512,
+}
+_ECDSA_WITH_HASH = {
+    _Oid.ECDSA_WITH_SHA1,
+    _Oid.ECDSA_WITH_SHA224,
+    _Oid.ECDSA_WITH_SHA256,
+    _Oid.ECDSA_WITH_SHA384,
+    _Oid.ECDSA_WITH_SHA512,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,10 +270,20 @@ def is_signed_by(signed: SignedStructure, key: PublicKey | None) -> bool:
         else signed.tbs_certlist_bytes
     )
     try:
-        scheme, algorithm = signed.signature_algorithm_parameters, signed.signature_hash_algorithm
+        algorithm, scheme = signed.signature_hash_algorithm, signed.signature_algorithm_parameters
     except (ValueError, UnsupportedAlgorithm):
         return False
+    scheme = scheme or scheme_of(signed.signature_algorithm_oid, algorithm)
     return verifies(key, signed.signature, body, algorithm, scheme)
+
+
+def scheme_of(
+    oid: x509.ObjectIdentifier, algorithm: hashes.HashAlgorithm | None
+) -> padding.PKCS1v15 | ec.ECDSA | None:
+    """Return the signature scheme of an algorithm identifier without parameters."""
+    if oid in _RSA_WITH_HASH:
+        return padding.PKCS1v15()
+    return ec.ECDSA(algorithm) if oid in _ECDSA_WITH_HASH and algorithm else None
 
 
 def verifies(

@@ -72,11 +72,12 @@ def check_path_certificates(
     """
     for rule, check in (
         (rules.CERT_CRITICAL_EXTENSION, _critical_extension),
-        (rules.CERT_KEY_TYPE, _key_type),
         (rules.CERT_KEY_SIZE, _key_size),
         (rules.CERT_EXPONENT, _exponent),
     ):
         yield rule, _fault(path, check, policy)
+    signing_key = _fault(path[:1], _signing_key_type, policy)
+    yield rules.CERT_KEY_TYPE, signing_key or _fault(path, _key_type, policy)
     faults = (_signature_algorithm(certificate, policy, times) for certificate in below_anchor)
     yield rules.CERT_SIGNATURE_ALGORITHM, next(filter(None, faults), None)
 
@@ -137,6 +138,12 @@ def _key_type(certificate: Certificate, _policy: TrustPolicy) -> str | None:
         return f"an RSA key of {key.key_size} bits, which anyone can factor"
     exponent = key.public_numbers().e
     return None if exponent >= 3 and exponent % 2 else f"an RSA key with exponent {exponent}"
+
+
+def _signing_key_type(certificate: Certificate, _policy: TrustPolicy) -> str | None:
+    if isinstance(certificate.public_key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return None
+    return "a key of a kind that makes no DICOM signature"
 
 
 def _key_size(certificate: Certificate, policy: TrustPolicy) -> str | None:

@@ -13,13 +13,20 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sr.errors import TrustEvidenceError
-from sr.trust.certificate import Certificate, hash_term, is_signed_by, read_certificate, verifies
+from sr.trust.certificate import (
+    Certificate,
+    hash_term,
+    is_signed_by,
+    read_certificate,
+    scheme_of,
+    verifies,
+)
 from sr.trust.crl import crl_statements
 from sr.trust.material import TrustMaterial
 from sr.trust.statement import RevocationState, Statement, read_generalized_time
@@ -27,8 +34,6 @@ from sr.trust.statement import RevocationState, Statement, read_generalized_time
 __all__ = ["ocsp_statements"]
 
 _ARCHIVE_CUTOFF = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.6")
-_RSA_WITH_PKCS1 = "1.2.840.113549.1.1."
-_RSA_PSS = "1.2.840.113549.1.1.10"
 _STATES = {
     ocsp.OCSPCertStatus.GOOD: RevocationState.GOOD,
     ocsp.OCSPCertStatus.REVOKED: RevocationState.REVOKED,
@@ -145,13 +150,8 @@ def _is_delegate(responder: Certificate, issuer: Certificate, produced_at: datet
 
 
 def _verifies(response: ocsp.OCSPResponse, responder: Certificate) -> bool:
-    oid = response.signature_algorithm_oid.dotted_string
     algorithm = response.signature_hash_algorithm
-    scheme: padding.PKCS1v15 | ec.ECDSA | None = None
-    if oid.startswith(_RSA_WITH_PKCS1) and oid != _RSA_PSS:
-        scheme = padding.PKCS1v15()
-    elif algorithm is not None:
-        scheme = ec.ECDSA(algorithm)
+    scheme = scheme_of(response.signature_algorithm_oid, algorithm)
     return verifies(
         responder.public_key, response.signature, response.tbs_response_bytes, algorithm, scheme
     )
