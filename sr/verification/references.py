@@ -84,7 +84,7 @@ def compare_reference(
             f"{other.file} claims the same SOPInstanceUID (0008,0018) and is {other.result}",
             reference.where,
             status=Status.WARN,
-        )  # fmt: skip
+        )
         for other in outcomes[1:]
         if other.result is not best.result
     )
@@ -117,8 +117,8 @@ def _compare(reference: DocumentReference, candidate: Candidate) -> ReferenceFac
     for mac in reference.macs:
         if mac.is_sound:
             _sort(_compare_mac(file, mac, reference.where), Proof.MAC, by, wrong, undecided)
-    for finding in _compare_signatures(file, reference):
-        _sort(finding, Proof.SIGNATURE, by, wrong, undecided)
+    for outcome in _compare_signatures(file, reference):
+        _sort(outcome, Proof.SIGNATURE, by, wrong, undecided)
     result = (
         ReferenceResult.ALTERED if wrong
         else ReferenceResult.UNDECIDED if undecided or not by

@@ -1,0 +1,250 @@
+"""The rules on a document as a whole: verification, four eyes, coverage, evidence, demands.
+
+Each yields findings or limitations; ``document`` brings them together.
+
+Cites: PS3.15 A.4, C.4; PS3.3 C.17.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from sr.dicomfile.tags import describe_tag, format_tag
+from sr.findings import Finding, Indication, Limitation, LimitationCode, Status, SubIndication
+from sr.signature.coverage import APPROVAL_MAY_TOUCH, coverage_class
+from sr.signature.documents import is_structured_report
+from sr.signature.profile import Use, check_profile, load_profile
+from sr.signature.purpose import known_purpose
+from sr.trust import TrustPolicy, same_person
+from sr.trust.policy import Consequence
+from sr.verification.facts import DocumentFacts, ReferenceResult
+from sr.verification.signature_rules import Judgement, profile_subject
+from sr.verification.verdict import fold
+
+__all__ = [
+    "Demands",
+    "coverage_findings",
+    "coverage_limitations",
+    "demand_findings",
+    "evidence_findings",
+    "four_eyes",
+    "is_author_kind",
+    "is_valid",
+    "lifecycle",
+    "uncovered_by_any",
+]
+
+_AUTHOR_KIND_EXCLUDES = frozenset({"5", "6", "13", "14"})
+_COVERAGE_RULES = {
+    LimitationCode.IDENTITY_NOT_COVERED: "COV_IDENTITY",
+    LimitationCode.CHARSET_NOT_COVERED: "COV_CHARSET",
+    LimitationCode.CONTENT_NOT_COVERED: "COV_CONTENT",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demands:
+    """What the caller asks beyond the policy.
+
+    Cites: PS3.16 CID 7007.
+    """
+
+    purposes: tuple[str, ...] = ()
+    """Purpose codes that a passing signature must carry."""
+    signer: str | None = None
+    """Pattern that the subject of every signer must match, e.g. ``*O=Example Hospital*``."""
+
+
+def is_valid(judgement: Judgement) -> bool:
+    """Return whether a signature vouches for what it covers, trust in its signer apart.
+
+    Cites: ETSI EN 319 102-1 5.2.7.
+    """
+    indication, _ = fold(judgement.findings)
+    return judgement.facts.integrity.is_intact and indication is not Indication.FAILED
+
+
+def is_author_kind(judgement: Judgement) -> bool:
+    """Return whether a signature leaves room for approval.
+
+    Cites: PS3.15 C.4.
+    """
+    purpose = known_purpose(judgement.facts.purpose)
+    return purpose is None or purpose.value not in _AUTHOR_KIND_EXCLUDES
+
+
+def lifecycle(
+    facts: DocumentFacts, top: tuple[Judgement, ...], valid: tuple[Judgement, ...]
+) -> Iterator[Finding]:
+    """Yield where flags and signatures contradict each other.
+
+    Cites: PS3.15 C.4; PS3.3 C.17.2.
+    """
+    if facts.values.get("VerificationFlag") != "VERIFIED" or not is_structured_report(
+        facts.sop_class_uid
+    ):
+        return
+    if facts.values.get("CompletionFlag") != "COMPLETE":
+        yield Finding(
+            rule="SR_VERIFIED_NOT_COMPLETE", status=Status.FAIL,
+            message="VerificationFlag (0040,A493) is VERIFIED but CompletionFlag (0040,A491) is "
+            "not COMPLETE",
+            where="(0040,A491)", cites="PS3.3 C.17.2",
+            sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+        )  # fmt: skip
+    profile = load_profile("structured-report-verification")
+    for judgement in valid:
+        purpose = known_purpose(judgement.facts.purpose)
+        subject = profile_subject(facts, judgement.facts)
+        short = [f for f in check_profile(profile, subject, Use.ACCEPT) if f.rule == "SR_MIN"]
+        if purpose is not None and purpose.value == "5" and not short:
+            return
+    if top:
+        yield Finding(
+            rule="SR_VERIFIED_NEEDS_5", status=Status.FAIL,
+            message="VerificationFlag (0040,A493) is VERIFIED, but no valid verification signature "
+            "(purpose 5) covers flag, observer and SOPInstanceUID (0008,0018)",
+            where="(0040,A493)", cites="PS3.15 C.4",
+            sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+        )  # fmt: skip
+
+
+def four_eyes(top: tuple[Judgement, ...]) -> Iterator[Finding]:
+    """Yield approvals that were signed by the author in person.
+
+    Cites: PS3.15 C.4.
+    """
+
+    def by(*codes: str) -> list[Judgement]:
+        return [
+            j
+            for j in top
+            if (p := known_purpose(j.facts.purpose)) and p.value in codes and j.facts.key
+        ]
+
+    for approval in by("5", "6"):
+        for author in by("1"):
+            if same_person(approval.facts.certificate, author.facts.certificate):
+                yield Finding(
+                    rule="FOUR_EYES", status=Status.FAIL,
+                    message="the verification signature was made by the author",
+                    where=approval.facts.where, cites="PS3.15 C.4",
+                    sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+                )  # fmt: skip
+
+
+def uncovered_by_any(facts: DocumentFacts, valid: tuple[Judgement, ...]) -> tuple[int, ...]:
+    """Return the top-level tags that no valid signature covers.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    if not valid:
+        return ()
+    covered = frozenset(tag for j in valid for tag in j.facts.data_elements_signed)
+    return tuple(
+        tag for tag in facts.present if tag not in covered and tag not in (0xFFFCFFFC, 0x00080001)
+    )
+
+
+def coverage_limitations(
+    uncovered: tuple[int, ...], valid: tuple[Judgement, ...]
+) -> Iterator[Limitation]:
+    """Yield one limitation for each tag that is not covered.
+
+    Cites: PS3.15 C.4.
+    """
+    approved = any(not is_author_kind(j) for j in valid)
+    for tag in uncovered:
+        waits = tag in APPROVAL_MAY_TOUCH and not approved
+        yield Limitation(
+            code=coverage_class(tag),
+            message=f"{describe_tag(tag)} is not covered by a signature"
+            + (", until approval covers it" if waits else ""),
+            where=format_tag(tag),
+        )
+
+
+def coverage_findings(
+    uncovered: tuple[int, ...], valid: tuple[Judgement, ...], policy: TrustPolicy
+) -> Iterator[Finding]:
+    """Yield what the policy does not accept uncovered.
+
+    Cites: PS3.15 C.4.
+    """
+    consequence = {
+        LimitationCode.IDENTITY_NOT_COVERED: policy.uncovered_identity,
+        LimitationCode.CHARSET_NOT_COVERED: policy.uncovered_charset,
+        LimitationCode.CONTENT_NOT_COVERED: policy.uncovered_content,
+    }
+    for tag in uncovered if valid else ():
+        code = coverage_class(tag)
+        if consequence.get(code) is Consequence.FAIL:
+            yield Finding(
+                rule=_COVERAGE_RULES[code], status=Status.FAIL,
+                message=f"{describe_tag(tag)} could be changed without breaking a signature",
+                where=format_tag(tag), cites="PS3.15 C.4",
+                sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+            )  # fmt: skip
+
+
+_RESULT_RULES = {
+    ReferenceResult.ALTERED: ("EVIDENCE_MISMATCH", SubIndication.EVIDENCE_MISMATCH),
+    ReferenceResult.MISSING: ("EVIDENCE_MISSING", SubIndication.EVIDENCE_MISSING),
+}
+
+
+def evidence_findings(facts: DocumentFacts, policy: TrustPolicy) -> Iterator[Finding]:
+    """Yield what is wrong with the cited instances.
+
+    Cites: PS3.15 A.4.
+    """
+    for where in facts.unsecured:
+        fails = policy.evidence_unsecured is Consequence.FAIL
+        yield Finding(
+            rule="EVIDENCE_UNSECURED", status=Status.FAIL if fails else Status.WARN,
+            message="a referenced instance carries no usable proof",
+            where=where, cites="PS3.15 A.4 b",
+            sub_indication=SubIndication.EVIDENCE_UNSECURED,
+        )  # fmt: skip
+    for reference in facts.references or ():
+        rule = _RESULT_RULES.get(reference.result)
+        if rule is not None:
+            yield Finding(
+                rule=rule[0], status=Status.FAIL,
+                message=f"the cited instance {reference.sop_instance_uid} is {reference.result}",
+                where=reference.where, cites="PS3.15 A.4", sub_indication=rule[1],
+            )  # fmt: skip
+        yield from reference.findings
+
+
+def demand_findings(top: tuple[Judgement, ...], demands: Demands) -> Iterator[Finding]:
+    """Yield the demands of the caller that are not met.
+
+    Cites: PS3.16 CID 7007.
+    """
+    held = {
+        p.value
+        for j in top
+        if (p := known_purpose(j.facts.purpose)) and fold(j.findings)[0] is Indication.PASSED
+    }
+    for code in demands.purposes:
+        if code not in held:
+            yield Finding(
+                rule="REQUIRED_PURPOSE", status=Status.FAIL,
+                message=f"no signature of purpose {code} passes",
+                where="(FFFA,FFFA)", cites="PS3.16 CID 7007",
+                sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+            )  # fmt: skip
+    if demands.signer is None:
+        return
+    for j in top:
+        name = j.trust.chain[0].subject if j.trust is not None and j.trust.chain else ""
+        if not fnmatch(name.casefold(), demands.signer.casefold()):
+            yield Finding(
+                rule="REQUIRED_SIGNER", status=Status.FAIL,
+                message=f"the signer {name!r} does not match {demands.signer!r}",
+                where=j.facts.where, cites="PS3.15 C.4",
+                sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+            )  # fmt: skip
