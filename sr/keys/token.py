@@ -1,0 +1,307 @@
+"""What is done with a token, over a port as wide as is needed: find it, read it, sign with it.
+
+Runs in the worker process with python-pkcs11 behind the port (``sr.keys.cryptoki``), and in tests
+with a fake. Invariants: exactly one token and one key match or the candidates are named; every
+signature logs in with the PIN and logs out again, so that the PIN is checked each time; the last
+attempt at a PIN is never used up. After a failure the caller ends the worker, which closes what
+the library may have left open.
+
+Cites: PKCS #11 v2.40 base specification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from sr.errors import PINError, SignerRefusedError, SignerUnavailableError
+from sr.keys.uri import PKCS11URI
+
+__all__ = [
+    "KeyKind",
+    "KeyPort",
+    "ModulePort",
+    "SessionPort",
+    "StoredCertificate",
+    "TokenFlag",
+    "TokenPort",
+    "find_token",
+    "read_certificates",
+    "sign_on_token",
+    "store_certificate",
+]
+
+
+class KeyKind(StrEnum):
+    """Which operation a key does, by the word of its certificate."""
+
+    RSA = "RSA"
+    EC = "EC"
+
+
+class TokenFlag(StrEnum):
+    """What a token says about itself, as far as it matters to us."""
+
+    LOGIN_REQUIRED = "login-required"
+    PIN_PAD = "pin-pad"
+    """The PIN is typed at the reader (protected authentication path)."""
+    PIN_MISSING = "pin-missing"
+    """No user PIN was ever set."""
+    PIN_COUNT_LOW = "pin-count-low"
+    """A wrong PIN was given since the last good one."""
+    PIN_FINAL_TRY = "pin-final-try"
+    PIN_LOCKED = "pin-locked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCertificate:
+    """A certificate on a token, readable without a PIN."""
+
+    label: str
+    object_id: bytes
+    der: bytes
+
+
+class KeyPort(Protocol):
+    """A private key in a session."""
+
+    @property
+    def label(self) -> str:
+        """Label, may be empty."""
+        ...
+
+    @property
+    def object_id(self) -> bytes:
+        """Identifier shared with the certificate, may be empty."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """A ``KeyKind`` value, or the token's own word."""
+        ...
+
+    def sign(self, payload: bytes, pin: str | None) -> bytes:
+        """Apply RSA with PKCS #1 v1.5 padding, or ECDSA (r and s side by side).
+
+        ``pin`` is for keys that want it again at each signature.
+        """
+        ...
+
+
+class SessionPort(Protocol):
+    """An open session."""
+
+    def certificates(self) -> Sequence[StoredCertificate]:
+        """Return all certificates that are visible."""
+        ...
+
+    def private_keys(self, label: str | None, object_id: bytes | None) -> Sequence[KeyPort]:
+        """Return the private keys that match; ``None`` matches anything."""
+        ...
+
+    def store(self, certificate: StoredCertificate) -> None:
+        """Write a certificate; needs a writable session."""
+        ...
+
+    def close(self) -> None:
+        """Log out where logged in, and close."""
+        ...
+
+
+class TokenPort(Protocol):
+    """A token in a slot."""
+
+    @property
+    def label(self) -> str:
+        """Label."""
+        ...
+
+    @property
+    def serial(self) -> str:
+        """Serial number."""
+        ...
+
+    @property
+    def manufacturer(self) -> str:
+        """Manufacturer."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Model."""
+        ...
+
+    @property
+    def slot_id(self) -> int:
+        """Number of the slot."""
+        ...
+
+    @property
+    def flags(self) -> frozenset[TokenFlag]:
+        """State when the token was listed."""
+        ...
+
+    def open(self, *, login: bool, pin: str | None, writable: bool = False) -> SessionPort:
+        """Open a session; ``pin`` is ``None`` for a login at the PIN pad."""
+        ...
+
+
+class ModulePort(Protocol):
+    """A loaded PKCS #11 module; raises only errors of ``sr.errors``."""
+
+    def tokens(self) -> Sequence[TokenPort]:
+        """Return the initialised tokens that are present now."""
+        ...
+
+    def reset(self) -> None:
+        """Start anew: forget all slots, sessions and logins."""
+        ...
+
+
+def find_token(module: ModulePort, uri: PKCS11URI) -> TokenPort:
+    """Return the one token that the URI names.
+
+    Raises:
+        SignerUnavailableError: It is absent.
+        SignerRefusedError: More than one matches.
+    """
+    tokens = tuple(module.tokens())
+    found = [token for token in tokens if _is_token(token, uri)]
+    if not found:
+        # Modules list their slots once; a token that came later needs a new start.
+        module.reset()
+        tokens = tuple(module.tokens())
+        found = [token for token in tokens if _is_token(token, uri)]
+    if len(found) == 1:
+        return found[0]
+    known = _listed(f"{token.label} (serial {token.serial})" for token in tokens)
+    if not found:
+        raise SignerUnavailableError("no such token is present", hint=f"present: {known}")
+    raise SignerRefusedError(
+        f"{len(found)} tokens match the key URI", hint=f"add serial= to choose one of: {known}"
+    )
+
+
+def read_certificates(token: TokenPort) -> tuple[StoredCertificate, ...]:
+    """Return the certificates of a token, without login."""
+    session = token.open(login=False, pin=None)
+    try:
+        return tuple(session.certificates())
+    finally:
+        session.close()
+
+
+def sign_on_token(
+    module: ModulePort, uri: PKCS11URI, *, kind: KeyKind, payload: bytes, pin: str | None
+) -> bytes:
+    """Log in, sign once, log out.
+
+    Args:
+        module: Where the token is looked for.
+        uri: Names the token and the key.
+        kind: What the certificate's key is.
+        payload: DigestInfo for RSA, digest for EC.
+        pin: ``None`` where the token has a PIN pad or wants no login.
+
+    Raises:
+        PINError: Wrong, locked, or the last attempt would be used up.
+        SignerUnavailableError: The token is absent or failed.
+        SignerRefusedError: Not exactly one key matches, or it does not do this.
+    """
+    with _session(module, uri, pin) as session:
+        return _find_key(session, uri, kind).sign(payload, pin)
+
+
+def store_certificate(
+    module: ModulePort, uri: PKCS11URI, certificate: StoredCertificate, *, pin: str | None
+) -> None:
+    """Log in, write a certificate, log out.
+
+    Raises:
+        PINError: Wrong, locked, or the last attempt would be used up.
+        SignerUnavailableError: The token is absent or failed.
+        SignerRefusedError: More than one token matches.
+    """
+    with _session(module, uri, pin, writable=True) as session:
+        session.store(certificate)
+
+
+@contextmanager
+def _session(
+    module: ModulePort, uri: PKCS11URI, pin: str | None, *, writable: bool = False
+) -> Iterator[SessionPort]:
+    token = find_token(module, uri)
+    login = TokenFlag.LOGIN_REQUIRED in token.flags
+    if login:
+        _refuse_hopeless_login(token, pin)
+    try:
+        session = token.open(login=login, pin=pin, writable=writable)
+        try:
+            yield session
+        finally:
+            session.close()
+    except PINError as error:
+        raise _explained(error, find_token(module, uri)) from error
+
+
+def _is_token(token: TokenPort, uri: PKCS11URI) -> bool:
+    pairs = (
+        (uri.token, token.label),
+        (uri.serial, token.serial),
+        (uri.manufacturer, token.manufacturer),
+        (uri.model, token.model),
+        (uri.slot_id, token.slot_id),
+    )
+    return all(wanted is None or wanted == real for wanted, real in pairs)
+
+
+_LOCKED = "unlock it with the PUK and the tool of the token's maker"
+_FINAL_TRY = "log in once with the right PIN and the tool of the token's maker"
+
+
+def _refuse_hopeless_login(token: TokenPort, pin: str | None) -> None:
+    if TokenFlag.PIN_LOCKED in token.flags:
+        raise PINError(f"the PIN is locked (token {token.label!r})", hint=_LOCKED)
+    if TokenFlag.PIN_FINAL_TRY in token.flags:
+        raise PINError(
+            f"only one attempt at the PIN is left, and it is not used up (token {token.label!r})",
+            hint=_FINAL_TRY,
+        )
+    if pin is None and TokenFlag.PIN_PAD not in token.flags:
+        raise PINError(f"the token {token.label!r} wants a PIN")
+
+
+def _explained(error: PINError, token: TokenPort) -> PINError:
+    if TokenFlag.PIN_LOCKED in token.flags:
+        return PINError(f"the PIN is locked (token {token.label!r})", hint=_LOCKED)
+    if TokenFlag.PIN_FINAL_TRY in token.flags:
+        return PINError(f"{error}; one attempt is left", hint=_FINAL_TRY)
+    return error
+
+
+def _find_key(session: SessionPort, uri: PKCS11URI, kind: KeyKind) -> KeyPort:
+    keys = tuple(session.private_keys(uri.object_label, uri.object_id))
+    if len(keys) == 1:
+        if keys[0].kind != kind.value:
+            raise SignerRefusedError(
+                f"the key on the token is {keys[0].kind}, its certificate is for {kind.value}"
+            )
+        return keys[0]
+    candidates = keys or tuple(session.private_keys(None, None))
+    listed = _listed(
+        str(PKCS11URI(object_label=key.label or None, object_id=key.object_id or None))
+        for key in candidates
+    )
+    if not keys:
+        raise SignerRefusedError("no private key on the token matches", hint=f"present: {listed}")
+    raise SignerRefusedError(
+        f"{len(keys)} private keys on the token match", hint=f"choose one of: {listed}"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = sorted(names)
+    return ", ".join(shown[:8]) + (", …" if len(shown) > 8 else "") if shown else "nothing"
