@@ -27,7 +27,6 @@ from highdicom.sr import (
 from highdicom.sr.value_types import ContentItem as EncodedItem
 from pydicom.dataset import Dataset
 from pydicom.valuerep import DSdecimal
-from pydicom.valuerep import PersonName as EncodedPersonName
 
 from sr.codes import Code
 from sr.document.content import (
@@ -42,10 +41,11 @@ from sr.document.content import (
     UIDReference,
     ValueType,
 )
+from sr.document.elements import put, put_required
 from sr.document.values import checked
 from sr.errors import TemplateError
 
-__all__ = ["coded_concept", "encode_content", "remove_invented_names"]
+__all__ = ["coded_concept", "encode_title", "write_content"]
 
 _UNNAMED = Code("260753009", "SCT", "Source")
 """What highdicom calls a reference without a name."""
@@ -65,24 +65,40 @@ def coded_concept(code: Code) -> CodedConcept:
     return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
 
 
-def encode_content(item: ContentItem) -> EncodedItem:
-    """Return the highdicom content item for an item and everything below it.
+def encode_title(root: Container) -> EncodedItem:
+    """Return the root without what stands below it: enough for highdicom to frame a document.
 
     Raises:
         TemplateError: A value cannot be written.
     """
-    encoded = _ENCODERS[item.value_type](item, _common(item))
-    if item.children:
-        encoded.ContentSequence = ContentSequence([encode_content(c) for c in item.children])
+    encoded = _container(root, _common(root))
+    encoded.ContentSequence = ContentSequence()
     return encoded
 
 
-def remove_invented_names(item: ContentItem, dataset: Dataset) -> None:
+def write_content(dataset: Dataset, root: Container) -> None:
+    """Write everything below the root into a document framed with its title.
+
+    Raises:
+        TemplateError: A value cannot be written.
+    """
+    dataset.ContentSequence = [_encode(child) for child in root.children]
+    _remove_invented_names(root, dataset)
+
+
+def _encode(item: ContentItem) -> EncodedItem:
+    encoded = _ENCODERS[item.value_type](item, _common(item))
+    if item.children:
+        encoded.ContentSequence = ContentSequence([_encode(child) for child in item.children])
+    return encoded
+
+
+def _remove_invented_names(item: ContentItem, dataset: Dataset) -> None:
     """Take the names away that references without concept were given while the tree was built."""
     if item.concept is None:
         del dataset.ConceptNameCodeSequence
     for child, encoded in zip(item.children, dataset.get("ContentSequence", []), strict=True):
-        remove_invented_names(child, encoded)
+        _remove_invented_names(child, encoded)
 
 
 def _common(item: ContentItem) -> dict[str, Any]:
@@ -121,7 +137,7 @@ def _number(item: Number, common: dict[str, Any]) -> EncodedItem:
 
 def _person_name(item: PersonName, common: dict[str, Any]) -> EncodedItem:
     encoded = PnameContentItem(**common, value="^")
-    encoded.PersonName = EncodedPersonName(_required("PN", item.value, "PersonName (0040,A123)"))
+    put_required(encoded, "PersonName", "PN", item.value, error=TemplateError)
     return encoded
 
 
@@ -130,14 +146,21 @@ def _date_time(item: DateTime, common: dict[str, Any]) -> EncodedItem:
 
 
 def _uid_reference(item: UIDReference, common: dict[str, Any]) -> EncodedItem:
-    return UIDRefContentItem(**common, value=_required("UI", item.value, "UID (0040,A124)"))
+    encoded = UIDRefContentItem(**common, value="")
+    put_required(encoded, "UID", "UI", item.value, error=TemplateError)
+    return encoded
 
 
 def _reference(item: Reference, common: dict[str, Any]) -> EncodedItem:
-    common |= {
-        "referenced_sop_class_uid": item.sop_class_uid,
-        "referenced_sop_instance_uid": item.sop_instance_uid,
-    }
+    common |= {"referenced_sop_class_uid": "", "referenced_sop_instance_uid": ""}
+    encoded = _reference_item(item, common)
+    (cited,) = encoded.ReferencedSOPSequence
+    put(cited, "ReferencedSOPClassUID", "UI", item.sop_class_uid, error=TemplateError)
+    put(cited, "ReferencedSOPInstanceUID", "UI", item.sop_instance_uid, error=TemplateError)
+    return encoded
+
+
+def _reference_item(item: Reference, common: dict[str, Any]) -> EncodedItem:
     if item.value_type is ValueType.IMAGE:
         return ImageContentItem(**common, referenced_frame_numbers=list(item.frames) or None)
     if item.value_type is ValueType.WAVEFORM:

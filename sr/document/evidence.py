@@ -163,7 +163,7 @@ def _kind(sop_class_uid: str, *, has_pixels: bool) -> EvidenceKind:
 
 
 def _require_uid(value: str, what: str, label: str) -> str:
-    if not is_uid(value):
+    if not is_uid(value, in_use=True):
         of = f" of {label}" if label else ""
         raise EvidenceError(f"{what}{of} is not a UID: {value!r}", where=what)
     return value

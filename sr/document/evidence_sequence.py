@@ -10,8 +10,10 @@ from collections.abc import Iterable
 
 from pydicom.dataset import Dataset
 
+from sr.document.elements import put
 from sr.document.evidence import Evidence
 from sr.document.reference import SecureReference
+from sr.errors import EvidenceError
 
 __all__ = ["referenced_studies"]
 
@@ -26,8 +28,8 @@ def referenced_studies(evidence: Iterable[Evidence]) -> list[Dataset]:
     tree: dict[str, dict[str, list[Dataset]]] = {}
     for item in evidence:
         reference = Dataset()
-        reference.ReferencedSOPClassUID = item.sop_class_uid
-        reference.ReferencedSOPInstanceUID = item.sop_instance_uid
+        put(reference, "ReferencedSOPClassUID", "UI", item.sop_class_uid, error=EvidenceError)
+        put(reference, "ReferencedSOPInstanceUID", "UI", item.sop_instance_uid, error=EvidenceError)
         _write_secure_reference(reference, item.reference)
         series = tree.setdefault(item.study_instance_uid, {})
         series.setdefault(item.series_instance_uid, []).append(reference)
@@ -36,11 +38,11 @@ def referenced_studies(evidence: Iterable[Evidence]) -> list[Dataset]:
 
 def _study_item(study_instance_uid: str, series: dict[str, list[Dataset]]) -> Dataset:
     study = Dataset()
-    study.StudyInstanceUID = study_instance_uid
+    put(study, "StudyInstanceUID", "UI", study_instance_uid, error=EvidenceError)
     study.ReferencedSeriesSequence = []
     for series_instance_uid, references in series.items():
         item = Dataset()
-        item.SeriesInstanceUID = series_instance_uid
+        put(item, "SeriesInstanceUID", "UI", series_instance_uid, error=EvidenceError)
         item.ReferencedSOPSequence = references
         study.ReferencedSeriesSequence.append(item)
     return study
@@ -52,7 +54,8 @@ def _write_secure_reference(item: Dataset, reference: SecureReference) -> None:
         signatures = []
         for referenced in reference.signatures:
             signature = Dataset()
-            signature.DigitalSignatureUID = referenced.digital_signature_uid
+            uid = referenced.digital_signature_uid
+            put(signature, "DigitalSignatureUID", "UI", uid, error=EvidenceError)
             signature.Signature = referenced.signature + b"\0" * (len(referenced.signature) % 2)
             signatures.append(signature)
         item.ReferencedDigitalSignatureSequence = signatures

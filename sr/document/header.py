@@ -1,30 +1,28 @@
 """The head of a document: patient, study, series, equipment, times and request.
 
-highdicom builds the frame of a document and demands data sets as evidence; it gets stand-ins made
-from our values. Whatever it then drew by itself (dates, times, empty patients, evidence lists that
-lose the second study) is overwritten here from the arguments, so that equal arguments give equal
-bytes.
+highdicom builds the frame of a document and demands a data set as evidence; it gets a stand-in.
+Whatever it then draws by itself (dates, times, its own name as contributing equipment) is
+overwritten here from the arguments or taken out, so that equal arguments give equal bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from sr.codes import Code
 from sr.document.content_encoding import coded_concept
-from sr.document.evidence import Evidence, PatientStudy
+from sr.document.elements import put
+from sr.document.evidence import PatientStudy
 from sr.document.identity import DocumentIdentity, format_date, format_offset, format_time
-from sr.document.values import checked, is_uid
+from sr.document.values import is_uid
 from sr.errors import DocumentError, EvidenceError
 
 __all__ = [
     "ReferencedRequest",
     "request_item",
-    "stand_ins",
+    "stand_in",
     "write_header",
 ]
 
@@ -87,31 +85,24 @@ _WANTED_BY_HIGHDICOM = (
     "StudyTime",
 )
 
+_DRAWN_BY_HIGHDICOM = ("ContributingEquipmentSequence",)
+"""It lists itself there, with the time of its own clock."""
 
-def stand_ins(
-    subject: PatientStudy, identity: DocumentIdentity, sop_class_uid: str, cited: Iterable[Evidence]
-) -> list[Dataset]:
-    """Return the data sets that highdicom wants as evidence.
 
-    The first one stands for the document's own patient and study, so that a report without any
-    evidence can be built as well.
+def stand_in(subject: PatientStudy, identity: DocumentIdentity, sop_class_uid: str) -> Dataset:
+    """Return the data set that highdicom gets as evidence: the document's own study and nobody.
+
+    It only serves to build the frame; the real evidence is written by `evidence_sequence`, so a
+    report without any can be built as well.
     """
-    own = Dataset()
-    own.SOPClassUID = sop_class_uid
-    own.SOPInstanceUID = identity.sop_instance_uid
-    own.SeriesInstanceUID = identity.series_instance_uid
-    own.StudyInstanceUID = subject.study_instance_uid
+    dataset = Dataset()
+    dataset.SOPClassUID = sop_class_uid
+    dataset.SOPInstanceUID = identity.sop_instance_uid
+    dataset.SeriesInstanceUID = identity.series_instance_uid
+    put(dataset, "StudyInstanceUID", "UI", subject.study_instance_uid, error=EvidenceError)
     for keyword in _WANTED_BY_HIGHDICOM:
-        setattr(own, keyword, "")
-    datasets = [own]
-    for item in cited:
-        dataset = Dataset()
-        dataset.SOPClassUID = item.sop_class_uid
-        dataset.SOPInstanceUID = item.sop_instance_uid
-        dataset.SeriesInstanceUID = item.series_instance_uid
-        dataset.StudyInstanceUID = subject.study_instance_uid
-        datasets.append(dataset)
-    return datasets
+        setattr(dataset, keyword, "")
+    return dataset
 
 
 def write_header(dataset: Dataset, subject: PatientStudy, identity: DocumentIdentity) -> None:
@@ -124,13 +115,16 @@ def write_header(dataset: Dataset, subject: PatientStudy, identity: DocumentIden
     Cites: PS3.3 C.7.1.1, C.7.2.1, C.7.5.1, C.12.1, C.17.1.
     """
     for keyword, vr, name in _PATIENT_STUDY:
-        _put(dataset, keyword, vr, getattr(subject, name), EvidenceError)
+        put(dataset, keyword, vr, getattr(subject, name), error=EvidenceError)
     for keyword, vr, name in _PATIENT_STUDY_OPTIONAL:
         if value := getattr(subject, name):
-            _put(dataset, keyword, vr, value, EvidenceError)
+            put(dataset, keyword, vr, value, error=EvidenceError)
     _write_series_and_equipment(dataset, identity)
     _write_times(dataset, identity, subject.timezone_offset)
     dataset.SpecificCharacterSet = CHARACTER_SET
+    for keyword in _DRAWN_BY_HIGHDICOM:
+        if keyword in dataset:
+            delattr(dataset, keyword)
 
 
 def _write_series_and_equipment(dataset: Dataset, identity: DocumentIdentity) -> None:
@@ -139,12 +133,12 @@ def _write_series_and_equipment(dataset: Dataset, identity: DocumentIdentity) ->
     dataset.SeriesNumber = identity.series_number
     dataset.InstanceNumber = identity.instance_number
     if identity.series_description:
-        _put(dataset, "SeriesDescription", "LO", identity.series_description, DocumentError)
+        put(dataset, "SeriesDescription", "LO", identity.series_description)
     equipment = identity.equipment
-    _put(dataset, "Manufacturer", "LO", equipment.manufacturer, DocumentError)
+    put(dataset, "Manufacturer", "LO", equipment.manufacturer)
     for keyword, vr, name in _EQUIPMENT_OPTIONAL:
         if value := getattr(equipment, name):
-            _put(dataset, keyword, vr, value, DocumentError)
+            put(dataset, keyword, vr, value)
 
 
 def _write_times(dataset: Dataset, identity: DocumentIdentity, offset: str) -> None:
@@ -156,25 +150,19 @@ def _write_times(dataset: Dataset, identity: DocumentIdentity, offset: str) -> N
         setattr(dataset, keyword, format_time(when))
 
 
-def _put(dataset: Dataset, keyword: str, vr: str, value: str, error: type[DocumentError]) -> None:
-    tag = tag_for_keyword(keyword) or 0
-    what = f"{keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
-    setattr(dataset, keyword, checked(vr, value, what, error=error))
-
-
 def request_item(request: ReferencedRequest) -> Dataset:
     """Return an item of Referenced Request Sequence (0040,A370).
 
     Raises:
         DocumentError: A value cannot be written.
     """
-    if not is_uid(request.study_instance_uid):
+    if not is_uid(request.study_instance_uid, in_use=True):
         raise DocumentError(
             f"StudyInstanceUID (0020,000D) of a request is not a UID: "
             f"{request.study_instance_uid!r}"
         )
     item = Dataset()
-    item.StudyInstanceUID = request.study_instance_uid
+    put(item, "StudyInstanceUID", "UI", request.study_instance_uid)
     item.ReferencedStudySequence = []
     for keyword, vr, value in (
         ("AccessionNumber", "SH", request.accession_number),
@@ -183,7 +171,7 @@ def request_item(request: ReferencedRequest) -> Dataset:
         ("RequestedProcedureID", "SH", request.requested_procedure_id),
         ("RequestedProcedureDescription", "LO", request.requested_procedure_description),
     ):
-        _put(item, keyword, vr, value, DocumentError)
+        put(item, keyword, vr, value)
     code = request.requested_procedure_code
     item.RequestedProcedureCodeSequence = [coded_concept(code)] if code else []
     return item

@@ -24,10 +24,16 @@ from sr.document.content import (
     reference_to,
     require_cited,
 )
-from sr.document.content_encoding import encode_content, remove_invented_names
-from sr.document.evidence import Evidence, distinct, patient_study_of, require_one_patient
+from sr.document.content_encoding import encode_title, write_content
+from sr.document.evidence import (
+    Evidence,
+    PatientStudy,
+    distinct,
+    patient_study_of,
+    require_one_patient,
+)
 from sr.document.evidence_sequence import referenced_studies
-from sr.document.header import ReferencedRequest, request_item, stand_ins, write_header
+from sr.document.header import ReferencedRequest, request_item, stand_in, write_header
 from sr.document.identity import DocumentIdentity
 from sr.document.observer import Observer, observer_context
 from sr.document.part10 import write_part10
@@ -78,12 +84,12 @@ def build_key_object(
     content = _content(selection, evidence)
     check_content(DocumentClass.KEY_OBJECT_SELECTION, content)
     require_cited(content, evidence)
-    dataset = _frame(content, evidence, identity)
+    dataset = _frame(content, subject, identity)
+    write_content(dataset, content)
     write_header(dataset, subject, identity)
     dataset.CurrentRequestedProcedureEvidenceSequence = referenced_studies(evidence)
     if selection.requests:
         dataset.ReferencedRequestSequence = [request_item(r) for r in selection.requests]
-    remove_invented_names(content, dataset)
     return write_part10(dataset)
 
 
@@ -145,17 +151,13 @@ def _in_group(code: Code, context_group: int) -> bool:
     return any((m.value, m.scheme_designator) == (code.value, code.scheme) for m in members)
 
 
-def _frame(
-    content: Container, evidence: tuple[Evidence, ...], identity: DocumentIdentity
-) -> Dataset:
-    subject = patient_study_of(evidence)
-    frame: Dataset = ko.KeyObjectSelectionDocument(
-        evidence=stand_ins(subject, identity, DocumentClass.KEY_OBJECT_SELECTION.value, evidence),
-        content=ko.KeyObjectSelection.from_sequence([encode_content(content)]),
+def _frame(content: Container, subject: PatientStudy, identity: DocumentIdentity) -> Dataset:
+    return ko.KeyObjectSelectionDocument(
+        evidence=[stand_in(subject, identity, DocumentClass.KEY_OBJECT_SELECTION.value)],
+        content=ko.KeyObjectSelection.from_sequence([encode_title(content)]),
         series_instance_uid=identity.series_instance_uid,
         series_number=identity.series_number,
         sop_instance_uid=identity.sop_instance_uid,
         instance_number=identity.instance_number,
         specific_character_set="ISO_IR 192",
     )
-    return frame

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from sr.codes import Code
 from sr.document.content import Coded, ContentItem, PersonName, Relationship, Text, UIDReference
 from sr.document.content_encoding import coded_concept
-from sr.document.values import checked
+from sr.document.elements import put, put_required
 from sr.errors import TemplateError
 
 __all__ = [
@@ -126,7 +126,7 @@ def author_observer_item(observer: Observer) -> Dataset:
     Cites: PS3.3 C.17.2, Table C.17-3b.
     """
     item = Dataset()
-    item.InstitutionName = _checked("LO", observer.organization, "InstitutionName (0008,0080)")
+    put(item, "InstitutionName", "LO", observer.organization, error=TemplateError)
     item.InstitutionCodeSequence = []
     if isinstance(observer, PersonObserver):
         _write_person(item, observer)
@@ -137,23 +137,16 @@ def author_observer_item(observer: Observer) -> Dataset:
 
 def _write_person(item: Dataset, person: PersonObserver) -> None:
     item.ObserverType = "PSN"
-    item.PersonName = _checked("PN", person.name, "PersonName (0040,A123)")
+    put_required(item, "PersonName", "PN", person.name, error=TemplateError)
     item.PersonIdentificationCodeSequence = [coded_concept(c) for c in person.identification_codes]
     if person.department:
-        item.InstitutionalDepartmentName = _checked(
-            "LO", person.department, "InstitutionalDepartmentName (0008,1040)"
-        )
+        keyword = "InstitutionalDepartmentName"
+        put(item, keyword, "LO", person.department, error=TemplateError)
 
 
 def _write_device(item: Dataset, device: DeviceObserver) -> None:
     item.ObserverType = "DEV"
-    item.StationName = _checked("SH", device.station_name, "StationName (0008,1010)")
-    item.DeviceUID = _checked("UI", device.uid, "DeviceUID (0018,1002)")
-    item.Manufacturer = _checked("LO", device.manufacturer, "Manufacturer (0008,0070)")
-    item.ManufacturerModelName = _checked(
-        "LO", device.model_name, "ManufacturerModelName (0008,1090)"
-    )
-
-
-def _checked(vr: str, value: str, what: str) -> str:
-    return checked(vr, value, what, error=TemplateError)
+    put(item, "StationName", "SH", device.station_name, error=TemplateError)
+    put_required(item, "DeviceUID", "UI", device.uid, error=TemplateError)
+    put_required(item, "Manufacturer", "LO", device.manufacturer, error=TemplateError)
+    put_required(item, "ManufacturerModelName", "LO", device.model_name, error=TemplateError)

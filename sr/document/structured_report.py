@@ -19,10 +19,10 @@ from pydicom.dataset import Dataset
 from sr.codes import Code
 from sr.document.constraints import DocumentClass, check_content
 from sr.document.content import Container, require_cited
-from sr.document.content_encoding import coded_concept, encode_content, remove_invented_names
+from sr.document.content_encoding import coded_concept, encode_title, write_content
 from sr.document.evidence import Evidence, PatientStudy, distinct, require_one_patient
 from sr.document.evidence_sequence import referenced_studies
-from sr.document.header import ReferencedRequest, request_item, stand_ins, write_header
+from sr.document.header import ReferencedRequest, request_item, stand_in, write_header
 from sr.document.identity import DocumentIdentity
 from sr.document.observer import Observer, author_observer_item
 from sr.document.part10 import write_part10
@@ -89,11 +89,11 @@ def build_structured_report(
     _require_foreign(identity, evidence + predecessors)
     check_content(report.document_class, report.content)
     require_cited(report.content, evidence)
-    dataset = _frame(report, subject, evidence, identity)
+    dataset = _frame(report, subject, identity)
+    write_content(dataset, report.content)
     write_header(dataset, subject, identity)
     _write_references(dataset, subject, evidence, predecessors)
     _write_general(dataset, report)
-    remove_invented_names(report.content, dataset)
     return write_part10(dataset)
 
 
@@ -104,15 +104,10 @@ def _require_foreign(identity: DocumentIdentity, cited: tuple[Evidence, ...]) ->
         )
 
 
-def _frame(
-    report: StructuredReport,
-    subject: PatientStudy,
-    evidence: tuple[Evidence, ...],
-    identity: DocumentIdentity,
-) -> Dataset:
+def _frame(report: StructuredReport, subject: PatientStudy, identity: DocumentIdentity) -> Dataset:
     return _FRAMES[report.document_class](
-        evidence=stand_ins(subject, identity, report.document_class.value, evidence),
-        content=encode_content(report.content),
+        evidence=[stand_in(subject, identity, report.document_class.value)],
+        content=encode_title(report.content),
         series_instance_uid=identity.series_instance_uid,
         series_number=identity.series_number,
         sop_instance_uid=identity.sop_instance_uid,

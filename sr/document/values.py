@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from sr.errors import DocumentError
 
 __all__ = ["canonical_person_name", "checked", "is_uid"]
 
-_UID = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)+")
+_COMPONENT = r"(0|[1-9][0-9]*)"
+_UID = re.compile(rf"{_COMPONENT}(\.{_COMPONENT})+")
+_UID_IN_USE = re.compile(r"[0-9]+(\.[0-9]+)+")
+"""Some devices write components with leading zeros; what they made has to be cited as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ _RULES: dict[str, _Rule] = {
     "ST": _Rule(1024, multiline=True),
     "TM": _Rule(14, re.compile(rf"{_TIME}(\.[0-9]{{1,6}})?")),
     "UC": _Rule(0),
-    "UI": _Rule(64, _UID),
+    "UI": _Rule(64, _UID_IN_USE),
     "UT": _Rule(0, multiline=True),
 }
 """Limits of PS3.5 Table 6.2-1, in characters."""
@@ -54,9 +58,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def is_uid(text: str) -> bool:
-    """Return whether the text has the form of a UID."""
-    return len(text) <= 64 and _UID.fullmatch(text) is not None
+def is_uid(text: str, *, in_use: bool = False) -> bool:
+    """Return whether the text has the form of a UID.
+
+    Args:
+        text: What to look at.
+        in_use: Whether it is the UID of something that exists, which may have leading zeros.
+
+    Cites: PS3.5 9.1.
+    """
+    form = _UID_IN_USE if in_use else _UID
+    return len(text) <= 64 and form.fullmatch(text) is not None
 
 
 def canonical_person_name(name: str) -> str:
@@ -100,9 +112,19 @@ def checked(vr: str, value: str, what: str, *, error: type[DocumentError] = Docu
         )
     if rule.pattern and not rule.pattern.fullmatch(value):
         raise error(f"{what} is not a valid {vr} value", where=what)
+    if vr == "DA" and not _is_calendar_date(value):
+        raise error(f"{what} is not a day of the calendar", where=what)
     if vr == "PN":
         return _checked_person_name(value, what, error)
     return value
+
+
+def _is_calendar_date(value: str) -> bool:
+    try:
+        date(int(value[:4]), int(value[4:6]), int(value[6:]))
+    except ValueError:
+        return False
+    return True
 
 
 def _checked_person_name(value: str, what: str, error: type[DocumentError]) -> str:
