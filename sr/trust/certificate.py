@@ -110,7 +110,8 @@ class Certificate:
     public_key: PublicKey | None = field(repr=False, compare=False)
     """``None`` for a key of a kind or shape that cannot be used."""
     hash_name: str
-    """Hash of the issuer's signature as DICOM spells it; empty for Ed25519 and Ed448."""
+    """Hash of the issuer's signature as DICOM spells it; empty where the scheme brings its own, an
+    object identifier where it is not known."""
     is_ca: bool
     """Basic constraints say CA."""
     key_usage: frozenset[str] | None
@@ -227,7 +228,7 @@ def _read(der: bytes) -> Certificate:
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         public_key=_public_key(parsed),
-        hash_name=hash_term(parsed.signature_hash_algorithm),
+        hash_name=_hash_name(parsed),
         is_ca=isinstance(basic, x509.BasicConstraints) and basic.ca,
         key_usage=_usage_bits(usage) if isinstance(usage, x509.KeyUsage) else None,
         extended_key_usage=(
@@ -241,6 +242,13 @@ def _read(der: bytes) -> Certificate:
 
 def _usage_bits(usage: x509.KeyUsage) -> frozenset[str]:
     return frozenset(bit for bit in _USAGE_BITS if getattr(usage, bit))
+
+
+def _hash_name(parsed: x509.Certificate) -> str:
+    try:
+        return hash_term(parsed.signature_hash_algorithm)
+    except UnsupportedAlgorithm:  # then no policy accepts it under this name
+        return parsed.signature_algorithm_oid.dotted_string
 
 
 def _public_key(parsed: x509.Certificate) -> PublicKey | None:
