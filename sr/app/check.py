@@ -1,0 +1,169 @@
+"""Use case: check a file and say one honest verdict.
+
+Cites: ETSI EN 319 102-1 5; PS3.15 A.4, C.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from sr.app.evidence import EvidenceFolder, survey
+from sr.app.files import open_dicom, read_bytes
+from sr.dicomfile import DICOMFile
+from sr.errors import DatasetError, NotDICOMError
+from sr.findings import Finding, Indication, Status, SubIndication
+from sr.trust import (
+    TrustMaterial,
+    TrustPolicy,
+    load_policy,
+    parse_certificates,
+    parse_crls,
+    parse_ocsp,
+    parse_policy,
+)
+from sr.verification import Demands, DocumentFacts, Verdict, compare_references, gather, judge
+from sr.verification.document import format_failure_verdict
+
+__all__ = [
+    "CheckOptions",
+    "check_file",
+    "exit_code",
+    "gather_file",
+    "load_material",
+    "worst_exit_code",
+]
+
+_WORST_FIRST = (130, 10, 13, 12, 11, 3, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """How to check: whom to trust, under which policy, against which evidence."""
+
+    at: datetime
+    """The time to judge at, aware."""
+    anchors: tuple[Path, ...] = ()
+    intermediates: tuple[Path, ...] = ()
+    crls: tuple[Path, ...] = ()
+    ocsps: tuple[Path, ...] = ()
+    policy: str = "standard"
+    """Id of a shipped policy, or path of a policy file."""
+    evidence: tuple[Path, ...] | None = None
+    """``None`` when references are not to be checked."""
+    purposes: tuple[str, ...] = ()
+    signer: str | None = None
+    extra: tuple[Path, ...] = field(default=())
+    """Folders whose uncited instances are reported as unexpected."""
+
+    @cached_property
+    def material(self) -> TrustMaterial:
+        """Anchors, intermediates and revocation lists, read once."""
+        return load_material(self)
+
+    @cached_property
+    def trust_policy(self) -> TrustPolicy:
+        """The policy, read once."""
+        path = Path(self.policy)
+        if path.suffix == ".toml" or path.is_file():
+            return parse_policy(read_bytes(path).decode("utf-8", "replace"), path.name)
+        return load_policy(self.policy)
+
+    @cached_property
+    def folder(self) -> EvidenceFolder | None:
+        """The evidence, surveyed once."""
+        return None if self.evidence is None else survey(self.evidence)
+
+
+def load_material(options: CheckOptions) -> TrustMaterial:
+    """Return the trust material that options name.
+
+    Raises:
+        TrustEvidenceError: A file holds no certificate or revocation list.
+        ConfigurationError: A file cannot be read.
+    """
+    return TrustMaterial(
+        anchors=_all(options.anchors, parse_certificates),
+        intermediates=_all(options.intermediates, parse_certificates),
+        crls=_all(options.crls, parse_crls),
+        ocsps=_all(options.ocsps, parse_ocsp),
+    )
+
+
+def check_file(path: Path, options: CheckOptions) -> Verdict:
+    """Return the verdict on a file.
+
+    Bytes that are DICOM but break a structural rule or a limit get a verdict too.
+
+    Raises:
+        ConfigurationError: The path cannot be opened.
+        NotDICOMError: The bytes are not DICOM.
+        TrustEvidenceError: Trust material does not parse.
+        ProfileError: The policy is unknown or malformed.
+
+    Cites: ETSI EN 319 102-1 5.
+    """
+    policy, material = options.trust_policy, options.material
+    try:
+        facts = gather_file(open_dicom(path), options)
+    except NotDICOMError:
+        raise
+    except DatasetError as error:
+        return format_failure_verdict(
+            _refusal(error), subject=path.name, policy=policy.id, judged_at=options.at
+        )
+    return judge(
+        facts,
+        subject=path.name,
+        policy=policy,
+        material=material,
+        judged_at=options.at,
+        demands=Demands(purposes=options.purposes, signer=options.signer),
+    )
+
+
+def gather_file(file: DICOMFile, options: CheckOptions) -> DocumentFacts:
+    """Return the facts about a file, evidence compared where it was given.
+
+    Cites: PS3.15 A.4.
+    """
+    folder = options.folder
+    references = None if folder is None else compare_references(file, folder.find)
+    return gather(file, references)
+
+
+def exit_code(verdict: Verdict) -> int:
+    """Return the exit code of a verdict: 0, 10, 11, 12 or 13."""
+    if verdict.indication is Indication.FAILED:
+        return 10
+    if verdict.indication is Indication.NOT_SIGNED:
+        return 12
+    if verdict.references.differs:
+        return 13
+    if any(f.rule == "REQUIRED_PURPOSE" and f.status is Status.FAIL for f in verdict.findings):
+        return 12
+    return 11 if verdict.indication is Indication.INDETERMINATE else 0
+
+
+def worst_exit_code(codes: Iterable[int]) -> int:
+    """Return the exit code of several results; one that could not be judged counts as 3."""
+    known = {code if code in _WORST_FIRST else 3 for code in codes}
+    return next((code for code in _WORST_FIRST if code in known), 0)
+
+
+def _all(paths: tuple[Path, ...], parse: object) -> tuple[bytes, ...]:
+    return tuple(der for path in paths for der in parse(read_bytes(path)))  # type: ignore[operator]
+
+
+def _refusal(error: DatasetError) -> Finding:
+    return Finding(
+        rule=error.rule,
+        status=Status.FAIL,
+        message=str(error),
+        where=error.where,
+        cites=error.cites,
+        sub_indication=SubIndication.FORMAT_FAILURE,
+    )

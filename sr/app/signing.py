@@ -1,0 +1,314 @@
+"""Use cases: sign a document, approve a report.
+
+Cites: PS3.15 A.4, C.4; PS3.4 O.3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sr.app.evidence import secure_reference
+from sr.app.files import guard_output, open_dicom, read_bytes, write_atomically
+from sr.app.ports import Ports
+from sr.codes import SignaturePurpose
+from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
+from sr.dicomfile.padding import noncanonical_elements
+from sr.dicomfile.splice import Piece, SetElement, SetMeta, assemble, splice
+from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
+from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
+from sr.document.lifecycle import ElementEdit, approve_edits
+from sr.errors import ConfigurationError, LifecycleError
+from sr.findings import Finding, Status
+from sr.keys import Secrets, Signer, open_signer
+from sr.mac import MACAlgorithm
+from sr.signature import SigningRequest, complete, examine, prepare
+from sr.signature.documents import is_document
+from sr.signature.location import parse_item_path
+from sr.trust import parse_certificates, same_person
+from sr.verification import gather
+from sr.verification.facts import DocumentFacts
+
+__all__ = [
+    "ApprovalMode",
+    "Credentials",
+    "Ports",
+    "SigningResult",
+    "approve_file",
+    "sign_bytes",
+    "sign_file",
+]
+
+_AUTHOR_KIND_EXCLUDES = frozenset({"5", "6", "13", "14"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Which key signs, with which certificates, and who is asked for its secret."""
+
+    key: str
+    """Key URI; safe to log."""
+    certificates: tuple[Path, ...]
+    """PEM or DER files, leaf first; empty for those stored beside the key."""
+    secrets: Secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningResult:
+    """What was signed, and what the signer should know."""
+
+    digital_signature_uid: str
+    covers: tuple[int, ...]
+    notices: tuple[Finding, ...]
+    output: Path | None = None
+
+
+def sign_file(
+    source: Path,
+    output: Path,
+    *,
+    purpose: SignaturePurpose,
+    credentials: Credentials,
+    ports: Ports,
+    profile: str | None = None,
+    item: str = "",
+    private: bool = False,
+    mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
+    in_place: bool = False,
+) -> SigningResult:
+    """Sign a file and write the result.
+
+    Raises:
+        ProfileViolationError: The result would break a rule.
+        ConfigurationError: A path, URI or item does not make sense.
+        DatasetError: The file breaks a structural rule.
+        SigningError: The key could not sign.
+
+    Cites: PS3.15 A.4, C.1, C.4.
+    """
+    guard_output(output, [source], in_place=in_place)
+    file = _canonical(open_dicom(source))
+    with open_signer(
+        credentials.key,
+        certificates=load_certificates(credentials.certificates),
+        secrets=credentials.secrets,
+    ) as signer:
+        pieces, result = _sign(
+            file,
+            signer,
+            ports,
+            purpose=purpose,
+            profile=profile,
+            item=item,
+            private=private,
+            mac_algorithm=mac_algorithm,
+        )
+    write_atomically(output, pieces)
+    return SigningResult(
+        digital_signature_uid=result.digital_signature_uid,
+        covers=result.covers,
+        notices=result.notices,
+        output=output,
+    )
+
+
+def sign_bytes(
+    data: bytes, *, purpose: SignaturePurpose, signer: Signer, ports: Ports
+) -> tuple[bytes, SigningResult]:
+    """Return our own document, signed.
+
+    Raises:
+        ProfileViolationError: The result would break a rule.
+        SigningError: The key could not sign.
+
+    Cites: PS3.15 A.4, C.4.
+    """
+    file = _canonical(read(BytesSource(data)))
+    pieces, result = _sign(file, signer, ports, purpose=purpose)
+    return assemble(pieces), result
+
+
+def approve_file(
+    source: Path,
+    output: Path,
+    *,
+    observer: str,
+    organization: str,
+    mode: ApprovalMode,
+    credentials: Credentials,
+    ports: Ports,
+    in_place: bool = False,
+) -> SigningResult:
+    """Approve a report: set VERIFIED and sign with purpose 5, both or neither.
+
+    Raises:
+        LifecycleError: The report may not be approved, or not by this person.
+        ProfileViolationError: The result would break a rule.
+        ConfigurationError: A path or URI does not make sense.
+        DatasetError: The file breaks a structural rule.
+        SigningError: The key could not sign.
+
+    Cites: PS3.15 C.4; PS3.4 O.3; PS3.3 C.17.2.
+    """
+    guard_output(output, [source], in_place=in_place)
+    file = open_dicom(source)
+    with open_signer(
+        credentials.key,
+        certificates=load_certificates(credentials.certificates),
+        secrets=credentials.secrets,
+    ) as signer:
+        data, result = approve_document(
+            file, signer, ports, observer=observer, organization=organization, mode=mode
+        )
+    write_atomically(output, data)
+    return SigningResult(
+        digital_signature_uid=result.digital_signature_uid,
+        covers=result.covers,
+        notices=result.notices,
+        output=output,
+    )
+
+
+def approve_document(
+    file: DICOMFile,
+    signer: Signer,
+    ports: Ports,
+    *,
+    observer: str,
+    organization: str,
+    mode: ApprovalMode,
+) -> tuple[tuple[Piece, ...], SigningResult]:
+    """Return the approved and signed report as pieces.
+
+    Raises:
+        LifecycleError: The report may not be approved, or not by this person.
+        ProfileViolationError: The result would break a rule.
+        SigningError: The key could not sign.
+
+    Cites: PS3.15 C.4.
+    """
+    notices = _check_approver(gather(file), signer)
+    with_predecessor = mode is ApprovalMode.REISSUE_WITH_PREDECESSOR
+    approval = Approval(
+        observer=VerifyingObserver(name=observer, organization=organization),
+        approved_at=ports.now(),
+        mode=mode,
+        sop_instance_uid="" if mode is ApprovalMode.IN_PLACE else ports.new_uid(),
+        predecessor=secure_reference(file) if with_predecessor else None,
+    )
+    edits = [_as_splice(edit) for edit in approve_edits(file.dataset, approval)]
+    approved = read(BytesSource(assemble(splice(file, edits))))
+    pieces, result = _sign(approved, signer, ports, purpose=SignaturePurpose.VERIFICATION)
+    return pieces, SigningResult(
+        digital_signature_uid=result.digital_signature_uid,
+        covers=result.covers,
+        notices=(*notices, *result.notices),
+    )
+
+
+def load_certificates(paths: tuple[Path, ...]) -> tuple[x509.Certificate, ...]:
+    """Return the certificates in some files, in order.
+
+    Raises:
+        TrustEvidenceError: A file holds no certificate.
+        ConfigurationError: A file cannot be read.
+
+    Cites: RFC 7468.
+    """
+    return tuple(
+        x509.load_der_x509_certificate(der)
+        for path in paths
+        for der in parse_certificates(read_bytes(path))
+    )
+
+
+def _sign(
+    file: DICOMFile,
+    signer: Signer,
+    ports: Ports,
+    *,
+    purpose: SignaturePurpose,
+    profile: str | None = None,
+    item: str = "",
+    private: bool = False,
+    mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
+) -> tuple[tuple[Piece, ...], SigningResult]:
+    leaf = signer.certificate_chain[0]
+    now = ports.now()
+    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
+        raise ConfigurationError(
+            f"the certificate {leaf.subject.rfc4514_string()} is valid from "
+            f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}, not now"
+        )
+    request = SigningRequest(
+        purpose=purpose,
+        certificate=leaf.public_bytes(Encoding.DER),
+        signed_at=now,
+        digital_signature_uid=ports.new_uid(),
+        mac_algorithm=mac_algorithm,
+        profile=profile,
+        path=parse_item_path(item),
+        private=private,
+    )
+    prepared = prepare(file, request)
+    pieces = complete(prepared, signer.sign_digest(prepared.digest, mac_algorithm))
+    return pieces, SigningResult(
+        digital_signature_uid=request.digital_signature_uid,
+        covers=prepared.covers,
+        notices=prepared.findings,
+    )
+
+
+def _canonical(file: DICOMFile) -> DICOMFile:
+    """Bring a document that nobody has signed yet into the form that survives other systems."""
+    ours = is_document(file.sop_class_uid) and file.transfer_syntax == EXPLICIT_LITTLE
+    if not ours or file.meta is None or not noncanonical_elements(file.dataset):
+        return file
+    if examine(file).signatures:
+        return file
+    return read(BytesSource(canonicalise(file.source.read_at(0, file.source.size))))
+
+
+def _as_splice(edit: ElementEdit) -> SetElement | SetMeta:
+    if edit.tag >> 16 == 0x0002 and edit.encoded is not None:
+        return SetMeta(tag=edit.tag, encoded=edit.encoded)
+    return SetElement(tag=edit.tag, encoded=edit.encoded)
+
+
+def _check_approver(facts: DocumentFacts, signer: Signer) -> tuple[Finding, ...]:
+    """Refuse an approval of something altered, or by its author; four eyes are two people."""
+    leaf = signer.certificate_chain[0].public_bytes(Encoding.DER)
+    authors = [
+        s
+        for s in facts.top_level
+        if s.purpose is None or s.purpose.value not in _AUTHOR_KIND_EXCLUDES
+    ]
+    for signature in facts.top_level:
+        if not signature.integrity.is_intact:
+            raise LifecycleError(
+                f"the report carries a signature (DigitalSignatureUID (0400,0100) "
+                f"{signature.digital_signature_uid}) that is {signature.integrity.value}; it is "
+                "not approved",
+                where="(FFFA,FFFA)",
+            )
+    for signature in authors:
+        if same_person(signature.certificate, leaf):
+            raise LifecycleError(
+                "the approver is the author: CertificateOfSigner (0400,0115) names the same person",
+                where="(0400,0115)",
+                hint="approval needs a second person",
+            )
+    if authors:
+        return ()
+    return (
+        Finding(
+            rule="NO_AUTHOR_SIGNATURE",
+            status=Status.NOTICE,
+            message="nobody signed this report as its author",
+            cites="PS3.17 Annex W",
+            where="(FFFA,FFFA)",
+        ),
+    )
