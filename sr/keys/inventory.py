@@ -21,6 +21,7 @@ from sr.keys.uri import PKCS11URI
 from sr.signature.integrity import der_prefix
 
 __all__ = [
+    "SOFTHSM_MODULES",
     "TokenCertificate",
     "TokenInfo",
     "ask_token",
@@ -30,10 +31,14 @@ __all__ = [
 ]
 
 MODULE_VARIABLE = "SRSIGN_PKCS11_MODULE"
-_MODULES = (
+SOFTHSM_MODULES = (
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
     "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+)
+"""Where Debian keeps SoftHSM."""
+_MODULES = (
+    *SOFTHSM_MODULES,
     "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so",
     "/usr/lib/aarch64-linux-gnu/opensc-pkcs11.so",
 )
