@@ -1,0 +1,257 @@
+"""Use cases: write a report, select key objects, seal a study.
+
+What is written cites every instance with proof. A title that promises a signature is never written
+without one.
+
+Cites: PS3.15 A.4; PS3.16 TID 2000, TID 2010; PS3.17 Annex W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sr.app.evidence import Skipped, expand, load_evidence
+from sr.app.files import guard_output, read_bytes, write_atomically
+from sr.app.ports import Ports
+from sr.app.signing import Credentials, load_certificates, sign_bytes
+from sr.codes import SIGNED_TITLES, Code, SignaturePurpose, key_object_title
+from sr.dicomfile import canonicalise
+from sr.document.evidence import Evidence
+from sr.document.identity import DocumentIdentity
+from sr.document.input import parse_report
+from sr.document.input_table import InputFormat
+from sr.document.key_object import KeyObjectSelection, build_key_object
+from sr.document.observer import DeviceObserver
+from sr.document.report import compose_report, subject_of
+from sr.document.structured_report import build_structured_report
+from sr.document.template import load_template, render_report
+from sr.errors import ConfigurationError, EvidenceError
+from sr.findings import Finding
+from sr.keys import open_signer
+
+__all__ = [
+    "AuthoringResult",
+    "author_key_object",
+    "author_report",
+    "create_key_object",
+    "create_report",
+    "require_signature",
+    "seal",
+]
+
+_FORMATS = {".toml": InputFormat.TOML, ".json": InputFormat.JSON}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthoringResult:
+    """What was written."""
+
+    output: Path
+    cited: int
+    """Instances cited, each with proof."""
+    skipped: tuple[Skipped, ...]
+    """Files of the evidence folders that are no instances to cite."""
+    notices: tuple[Finding, ...] = ()
+    digital_signature_uid: str | None = None
+
+
+def create_report(
+    source: Path,
+    output: Path,
+    *,
+    evidence: tuple[Path, ...],
+    template: str | None,
+    ports: Ports,
+) -> AuthoringResult:
+    """Write an unsigned report from a report file, or from values for a template.
+
+    Raises:
+        TemplateError: The input does not fit; names the key path.
+        EvidenceError: Evidence is damaged, contradictory, or cited but not there.
+        ConfigurationError: A path does not make sense.
+
+    Cites: PS3.16 TID 2000; PS3.15 A.4.
+    """
+    guard_output(output, [source, *evidence], in_place=False)
+    cited, skipped = load_evidence(_without(output, evidence))
+    data = author_report(
+        _text_of(source),
+        _format_of(source),
+        evidence=cited,
+        template=template,
+        name=source.name,
+        ports=ports,
+    )
+    write_atomically(output, data)
+    return AuthoringResult(output=output, cited=len(cited), skipped=skipped)
+
+
+def author_report(
+    text: str,
+    notation: InputFormat,
+    *,
+    evidence: tuple[Evidence, ...],
+    template: str | None,
+    name: str,
+    ports: Ports,
+) -> bytes:
+    """Return an unsigned report as a DICOM file.
+
+    Raises:
+        TemplateError: The input does not fit; names the key path.
+        EvidenceError: The evidence is contradictory, or cited but not there.
+
+    Cites: PS3.16 TID 2000; PS3.15 A.4.
+    """
+    report = (
+        parse_report(text, notation, name=name)
+        if template is None
+        else render_report(load_template(template), text, notation, name=name)
+    )
+    subject = subject_of(report, evidence, study_instance_uid=ports.new_uid())
+    return canonicalise(
+        build_structured_report(
+            compose_report(report, subject=subject, evidence=evidence),
+            subject=subject,
+            evidence=evidence,
+            identity=_identity(ports),
+        )
+    )
+
+
+def create_key_object(
+    output: Path,
+    *,
+    title: Code,
+    evidence: tuple[Path, ...],
+    ports: Ports,
+    description: str = "",
+    credentials: Credentials | None = None,
+    purpose: SignaturePurpose | None = None,
+) -> AuthoringResult:
+    """Write a key object selection, signed where credentials and a purpose are given.
+
+    Raises:
+        ConfigurationError: The title promises a signature and there is none, or a path is wrong.
+        EvidenceError: There is no evidence, or it is damaged or contradictory.
+        ProfileViolationError: The result would break a rule.
+        SigningError: The key could not sign.
+
+    Cites: PS3.16 TID 2010; PS3.15 A.4.
+    """
+    require_signature(title, credentials, purpose)
+    guard_output(output, evidence, in_place=False)
+    cited, skipped = load_evidence(_without(output, evidence))
+    data = author_key_object(title, cited, description=description, ports=ports)
+    signed = None
+    if credentials is not None and purpose is not None:
+        with open_signer(
+            credentials.key,
+            certificates=load_certificates(credentials.certificates),
+            secrets=credentials.secrets,
+        ) as signer:
+            data, signed = sign_bytes(data, purpose=purpose, signer=signer, ports=ports)
+    write_atomically(output, data)
+    return AuthoringResult(
+        output=output,
+        cited=len(cited),
+        skipped=skipped,
+        notices=signed.notices if signed is not None else (),
+        digital_signature_uid=signed.digital_signature_uid if signed is not None else None,
+    )
+
+
+def seal(folder: Path, output: Path, *, credentials: Credentials, ports: Ports) -> AuthoringResult:
+    """Seal everything in a folder: Signed Complete Acquisition Content, source signature.
+
+    Raises:
+        EvidenceError: There is nothing to seal, or something is damaged.
+        ConfigurationError: A path or URI does not make sense.
+        SigningError: The key could not sign.
+
+    Cites: PS3.17 Annex W, case 1; PS3.16 CID 7010 (113035).
+    """
+    return create_key_object(
+        output,
+        title=key_object_title("113035"),
+        evidence=(folder,),
+        ports=ports,
+        credentials=credentials,
+        purpose=SignaturePurpose.SOURCE,
+    )
+
+
+def author_key_object(
+    title: Code, evidence: tuple[Evidence, ...], *, ports: Ports, description: str = ""
+) -> bytes:
+    """Return an unsigned key object selection that cites all the evidence.
+
+    Raises:
+        EvidenceError: There is none, or it is contradictory.
+
+    Cites: PS3.16 TID 2010.
+    """
+    if not evidence:
+        raise EvidenceError("there is no instance to cite in the evidence folders")
+    selection = KeyObjectSelection(
+        title=title,
+        description=description,
+        observers=(
+            DeviceObserver(uid=ports.new_uid(), manufacturer="srsign", model_name="srsign"),
+        ),
+    )
+    return canonicalise(build_key_object(selection, evidence=evidence, identity=_identity(ports)))
+
+
+def require_signature(
+    title: Code, credentials: Credentials | None, purpose: SignaturePurpose | None
+) -> None:
+    """Refuse a title that promises a signature where none will be made.
+
+    Raises:
+        ConfigurationError: Key or purpose is missing.
+
+    Cites: PS3.16 CID 7010; PS3.15 A.4.
+    """
+    if (credentials is None) != (purpose is None):
+        raise ConfigurationError("a signature needs both a key and a purpose")
+    if title.value in SIGNED_TITLES and credentials is None:
+        raise ConfigurationError(
+            f"the title {title.meaning!r} (ConceptNameCodeSequence (0040,A043)) promises a "
+            "signature, but no key and purpose are given",
+            where="(0040,A043)",
+            hint="add --key, --cert and --purpose, or choose a title without 'Signed'",
+        )
+
+
+def _identity(ports: Ports) -> DocumentIdentity:
+    return DocumentIdentity(
+        sop_instance_uid=ports.new_uid(),
+        series_instance_uid=ports.new_uid(),
+        created_at=ports.now(),
+    )
+
+
+def _without(output: Path, paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Leave an earlier version of the output, in one of the folders, out of its own evidence."""
+    if not output.exists():
+        return tuple(paths)
+    return tuple(path for path in expand(paths) if not path.samefile(output))
+
+
+def _format_of(source: Path) -> InputFormat:
+    try:
+        return _FORMATS[source.suffix.lower()]
+    except KeyError as error:
+        raise ConfigurationError(
+            f"{source.name} is neither .toml nor .json", hint="report files are TOML or JSON"
+        ) from error
+
+
+def _text_of(source: Path) -> str:
+    try:
+        return read_bytes(source).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{source.name} is not UTF-8 text") from error

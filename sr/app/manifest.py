@@ -1,0 +1,156 @@
+"""Use cases: write a shipping manifest, and check a shipment against it.
+
+Cites: PS3.17 Annex W, case 2; PS3.16 CID 7010 (113031).
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+from sr.app.authoring import AuthoringResult, create_key_object
+from sr.app.check import CheckOptions, check_file
+from sr.app.evidence import expand, survey
+from sr.app.files import open_dicom
+from sr.app.ports import Ports
+from sr.app.signing import Credentials
+from sr.codes import SignaturePurpose, key_object_title
+from sr.errors import ConfigurationError, SRError
+from sr.findings import Finding, Indication, Status, SubIndication
+from sr.signature.references import document_references
+from sr.verification import Verdict
+from sr.verification.facts import ReferenceResult
+
+__all__ = ["check_manifest", "create_manifest"]
+
+
+def create_manifest(
+    folders: tuple[Path, ...],
+    output: Path,
+    *,
+    credentials: Credentials,
+    ports: Ports,
+    package: Path | None = None,
+) -> AuthoringResult:
+    """Write a Signed Manifest over everything in some folders; pack it where asked.
+
+    Raises:
+        EvidenceError: There is nothing to ship, or something is damaged.
+        ConfigurationError: A path or URI does not make sense.
+        SigningError: The key could not sign.
+
+    Cites: PS3.17 Annex W, case 2.
+    """
+    if package is not None and package.exists():
+        raise ConfigurationError(f"{package} exists already; a package is never added to")
+    result = create_key_object(
+        output,
+        title=key_object_title("113031"),
+        evidence=folders,
+        ports=ports,
+        credentials=credentials,
+        purpose=SignaturePurpose.SOURCE,
+    )
+    if package is not None:
+        _pack(package, output, folders)
+    return result
+
+
+def check_manifest(manifest: Path, folders: tuple[Path, ...], options: CheckOptions) -> Verdict:
+    """Return the verdict on a manifest and the shipment it came with.
+
+    Beside altered and missing instances it counts unexpected ones: readable or not, DICOM files
+    that the manifest does not list. The manifest itself never counts.
+
+    Raises:
+        ConfigurationError: A path cannot be opened.
+        NotDICOMError: The manifest is not DICOM.
+
+    Cites: PS3.17 Annex W, case 2.
+    """
+    verdict = check_file(manifest, replace(options, evidence=folders))
+    if verdict.indication is Indication.FAILED and not verdict.sop_instance_uid:
+        return verdict
+    unexpected = _unexpected(manifest, folders, verdict)
+    if not unexpected:
+        return verdict
+    findings = tuple(
+        Finding(
+            rule="EVIDENCE_UNEXPECTED",
+            status=Status.FAIL,
+            message=f"{file} is not what the manifest lists",
+            cites="PS3.17 Annex W",
+            where="(0040,A375)",
+            sub_indication=SubIndication.EVIDENCE_MISMATCH,
+        )
+        for file in unexpected
+    )
+    decided = verdict.indication is not Indication.PASSED
+    return replace(
+        verdict,
+        indication=verdict.indication if decided else Indication.INDETERMINATE,
+        sub_indication=verdict.sub_indication if decided else SubIndication.EVIDENCE_MISMATCH,
+        findings=(*verdict.findings, *findings),
+        references=replace(verdict.references, unexpected=unexpected),
+    )
+
+
+def _unexpected(manifest: Path, folders: tuple[Path, ...], verdict: Verdict) -> tuple[str, ...]:
+    listed = {
+        reference.sop_instance_uid
+        for reference in document_references(open_dicom(manifest).dataset)
+        if reference.is_evidence
+    }
+    folder = survey(folders)
+    used = {item.file for item in verdict.references.items or () if item.file}
+    extra = [
+        path
+        for uid, paths in folder.by_uid.items()
+        for path in paths
+        if uid not in listed or (str(path) not in used and not _same_content(path, paths, used))
+    ]
+    damaged = [s.path for s in folder.skipped if s.broken]
+    return tuple(
+        str(path)
+        for path in sorted({*extra, *damaged})
+        if not (path.exists() and path.samefile(manifest)) and not _is_altered(path, verdict)
+    )
+
+
+def _same_content(path: Path, paths: tuple[Path, ...], used: set[str]) -> bool:
+    """Whether a second copy of a listed instance is the same file."""
+    return any(other.read_bytes() == path.read_bytes() for other in paths if str(other) in used)
+
+
+def _is_altered(path: Path, verdict: Verdict) -> bool:
+    return any(
+        item.file == str(path) and item.result is ReferenceResult.ALTERED
+        for item in verdict.references.items or ()
+    )
+
+
+def _pack(package: Path, manifest: Path, folders: tuple[Path, ...]) -> None:
+    """Copy manifest and instances into a ZIP file or a new folder, under neutral names."""
+    members = [("MANIFEST.dcm", manifest)]
+    for path in expand(folders):
+        if path.samefile(manifest):
+            continue
+        try:
+            open_dicom(path, allow_odd_lengths=True)
+        except SRError:
+            continue
+        members.append((f"DICOM/{len(members):05d}.dcm", path))
+    try:
+        if package.suffix.lower() == ".zip":
+            with zipfile.ZipFile(package, "x", zipfile.ZIP_STORED) as archive:
+                for name, path in members:
+                    archive.write(path, name)
+        else:
+            for name, path in members:
+                target = package / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+    except OSError as error:
+        raise ConfigurationError(f"{package} cannot be written: {error.strerror}") from error
