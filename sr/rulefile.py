@@ -5,7 +5,8 @@ Signature profiles and trust policies are data (``profiles/``). Both loaders rea
 
 * a key that nobody asked for is an error, so a misspelt rule cannot be a rule that is not there;
 * every table states the clause it comes from (``cites``), or it does not load;
-* a file that ``extends`` another may add tables and change keys; a table it changes cites anew.
+* a file that ``extends`` another may add tables and rows and change keys; a table in which it
+  changes a key cites anew.
 
 Nothing here reads a file: texts come in as arguments.
 """
@@ -186,7 +187,7 @@ def _inherit(
     for key in child.keys() & parent.keys():
         mine, theirs = child[key], parent[key]
         if isinstance(mine, dict) and isinstance(theirs, dict) and "cites" in theirs:
-            if "cites" not in mine:
+            if "cites" not in mine and not all(map(_is_rows, mine.values())):
                 raise ProfileFormatError(f"{where} [{key}]: 'cites' is missing")
             merged[key] = _inherit(mine, theirs, f"{where} [{key}]")
         elif _is_rows(mine) and _is_rows(theirs):
