@@ -27,6 +27,7 @@ from sr.keys import Secrets, Signer, open_signer
 from sr.mac import MACAlgorithm
 from sr.signature import SigningRequest, complete, examine, prepare
 from sr.signature.documents import is_document
+from sr.signature.integrity import der_prefix
 from sr.signature.location import parse_item_path
 from sr.trust import parse_certificates, same_person
 from sr.verification import gather
@@ -295,7 +296,7 @@ def _check_approver(facts: DocumentFacts, signer: Signer) -> tuple[Finding, ...]
                 where="(FFFA,FFFA)",
             )
     for signature in authors:
-        if same_person(signature.certificate, leaf):
+        if same_person(der_prefix(signature.certificate), leaf):
             raise LifecycleError(
                 "the approver is the author: CertificateOfSigner (0400,0115) names the same person",
                 where="(0400,0115)",

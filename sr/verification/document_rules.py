@@ -17,7 +17,7 @@ from sr.signature.coverage import APPROVAL_MAY_TOUCH, coverage_class
 from sr.signature.documents import is_structured_report
 from sr.signature.profile import Use, check_profile, load_profile
 from sr.signature.purpose import known_purpose
-from sr.trust import TrustPolicy, same_person
+from sr.trust import TrustPolicy
 from sr.trust.policy import Consequence
 from sr.verification.facts import DocumentFacts, ReferenceResult
 from sr.verification.signature_rules import Judgement, profile_subject
@@ -118,15 +118,11 @@ def four_eyes(top: tuple[Judgement, ...]) -> Iterator[Finding]:
     """
 
     def by(*codes: str) -> list[Judgement]:
-        return [
-            j
-            for j in top
-            if (p := known_purpose(j.facts.purpose)) and p.value in codes and j.facts.key
-        ]
+        return [j for j in top if (p := known_purpose(j.facts.purpose)) and p.value in codes]
 
     for approval in by("5", "6"):
         for author in by("1"):
-            if same_person(approval.facts.certificate, author.facts.certificate):
+            if approval.trust and author.trust and approval.trust.person & author.trust.person:
                 yield Finding(
                     rule="FOUR_EYES", status=Status.FAIL,
                     message="the verification signature was made by the author",
