@@ -2,6 +2,8 @@
 
 Every refusal names the attribute that stands against it, so that the person can go and look.
 Whether the author signed, and whose certificate signs the approval, is not decided here.
+
+Cites: PS3.3 C.17.2; PS3.4 O.3; PS3.15 C.4.
 """
 
 from __future__ import annotations

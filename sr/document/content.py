@@ -2,6 +2,8 @@
 
 A tree is made of frozen items; the root is a `Container` without relationship. What may stand
 under what in which SOP class is in `constraints`; how it becomes a data set in `content_encoding`.
+
+Cites: PS3.3 C.17.3.
 """
 
 from __future__ import annotations

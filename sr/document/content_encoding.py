@@ -3,6 +3,8 @@
 Two corrections are made. highdicom gives every reference a concept name, TID 2010 forbids one: a
 reference without concept goes out without. highdicom writes a number as it formats a float: the
 digits go out as they were entered. Every text is checked before the library sees it.
+
+Cites: PS3.3 C.17.3; PS3.16 TID 2010.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Invariants: one document has one patient; all cited instances of its own study agree about patient
 and study; an instance is cited once. Reading files and computing MACs happen elsewhere.
+
+Cites: PS3.3 C.17.2.3.
 """
 
 from __future__ import annotations

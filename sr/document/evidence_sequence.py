@@ -2,6 +2,8 @@
 
 They are written by us: highdicom drops the second study of a key object selection and knows no
 secure references.
+
+Cites: PS3.3 Table C.17-3; PS3.15 A.4 (b).
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 highdicom builds the frame of a document and demands a data set as evidence; it gets a stand-in.
 Whatever it then draws by itself (dates, times, its own name as contributing equipment) is
 overwritten here from the arguments or taken out, so that equal arguments give equal bytes.
+
+Cites: PS3.3 C.7.1.1, C.7.2.1, C.7.5.1, C.12.1, C.17.1.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from sr.codes import Code
 from sr.document.content_encoding import coded_concept
-from sr.document.elements import put
+from sr.document.elements import put, put_required
 from sr.document.evidence import PatientStudy
 from sr.document.identity import DocumentIdentity, format_date, format_offset, format_time
 from sr.document.values import is_uid
@@ -99,7 +101,8 @@ def stand_in(subject: PatientStudy, identity: DocumentIdentity, sop_class_uid: s
     dataset.SOPClassUID = sop_class_uid
     dataset.SOPInstanceUID = identity.sop_instance_uid
     dataset.SeriesInstanceUID = identity.series_instance_uid
-    put(dataset, "StudyInstanceUID", "UI", subject.study_instance_uid, error=EvidenceError)
+    study = subject.study_instance_uid
+    put_required(dataset, "StudyInstanceUID", "UI", study, error=EvidenceError)
     for keyword in _WANTED_BY_HIGHDICOM:
         setattr(dataset, keyword, "")
     return dataset

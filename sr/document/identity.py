@@ -1,6 +1,8 @@
 """Who a new document is: its UIDs, its place in a series, its time, the equipment that wrote it.
 
 All of it is given from outside; nothing in this package draws a UID or reads a clock.
+
+Cites: PS3.3 C.7.5.1, C.12.1.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 highdicom frames the document. The evidence is listed by us (it silently drops a second study) and
 references go out without concept name, as TID 2010 says. A selection over several studies needs a
 copy of the document in each of them, all listing one another; this version refuses it instead.
+
+Cites: PS3.3 A.35.4, C.17.6; PS3.16 TID 2010.
 """
 
 from __future__ import annotations

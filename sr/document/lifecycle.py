@@ -8,14 +8,15 @@ An approved report keeps every byte its author signed. Approval therefore never 
 library that decodes and encodes: it yields a handful of complete elements, and the splice writer
 puts them in place. All of them are among those an author's signature leaves out. Changing content
 is no approval: it makes a new document with a predecessor and without signatures.
+
+Cites: PS3.3 C.17.2; PS3.4 O.3; PS3.15 C.4.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sr.codes import Code
 from sr.dicomfile import DataSet
+from sr.dicomfile.splice import SetElement, SetMeta
 from sr.dicomfile.writer import element, padded, sequence, tags
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver, check_approvable
 from sr.document.identity import format_date, format_offset, format_time, zone_of
@@ -26,32 +27,18 @@ from sr.mac import ReferencedSOPInstanceMAC
 
 __all__ = ["ElementEdit", "approve_edits"]
 
-_META_GROUP_LENGTH = 0x00020000
 _META_SOP_INSTANCE_UID = 0x00020003
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElementEdit:
-    """One element to put in place of whatever stands at its tag.
-
-    Elements of group 0002 belong to the file meta information, all others to the top level of the
-    data set.
-    """
-
-    tag: int
-    encoded: bytes | None
-    """Header and value, explicit VR little endian; ``None`` removes the element."""
+ElementEdit = SetElement | SetMeta
+"""One element of the data set or the file meta information, put in place of what stands there."""
 
 
-def approve_edits(
-    dataset: DataSet, approval: Approval, *, meta: DataSet | None = None
-) -> tuple[ElementEdit, ...]:
-    """Return what an approval changes, in tag order.
+def approve_edits(dataset: DataSet, approval: Approval) -> tuple[ElementEdit, ...]:
+    """Return what an approval changes, in tag order, ready for `sr.dicomfile.splice.splice`.
 
     Args:
         dataset: The report as it stands, explicit VR little endian.
         approval: Who approves it, when and in which mode.
-        meta: Its file meta information; given, its group length is kept right.
 
     Raises:
         LifecycleError: The report cannot be approved so, or a name cannot be written in its
@@ -65,10 +52,15 @@ def approve_edits(
         raise LifecycleError("only explicit VR little endian documents can be approved")
     edits = _verified(dataset, approval)
     if approval.mode is not ApprovalMode.IN_PLACE:
-        edits |= _reissued(dataset, approval, meta)
+        edits |= _reissued(dataset, approval)
     if approval.predecessor is not None:
         edits[0x0040A360] = _predecessor(dataset, approval.predecessor)
-    return tuple(ElementEdit(tag=tag, encoded=edits[tag]) for tag in sorted(edits))
+    return tuple(_edit(tag, edits[tag]) for tag in sorted(edits))
+
+
+def _edit(tag: int, encoded: bytes) -> ElementEdit:
+    kind = SetMeta if tag >> 16 == 0x0002 else SetElement
+    return kind(tag=tag, encoded=encoded)
 
 
 def _verified(dataset: DataSet, approval: Approval) -> dict[int, bytes]:
@@ -112,27 +104,16 @@ def _code(code: Code, charset: str) -> bytes:
     )
 
 
-def _reissued(dataset: DataSet, approval: Approval, meta: DataSet | None) -> dict[int, bytes]:
+def _reissued(dataset: DataSet, approval: Approval) -> dict[int, bytes]:
     offset = dataset.text(0x00080201)
     when = approval.approved_at.astimezone(zone_of(offset)) if offset else approval.approved_at
     uid = approval.sop_instance_uid
-    edits = {
+    return {
         _META_SOP_INSTANCE_UID: _ascii(_META_SOP_INSTANCE_UID, "UI", uid),
         0x00080012: _ascii(0x00080012, "DA", format_date(when)),
         0x00080013: _ascii(0x00080013, "TM", format_time(when)),
         0x00080018: _ascii(0x00080018, "UI", uid),
     }
-    if meta is not None and _META_GROUP_LENGTH in meta:
-        edits[_META_GROUP_LENGTH] = _group_length(meta, edits[_META_SOP_INSTANCE_UID])
-    return edits
-
-
-def _group_length(meta: DataSet, new_uid: bytes) -> bytes:
-    """Return the group length after the UID of the file meta information has changed."""
-    kept = sum(
-        e.end - e.start for e in meta if e.tag not in (_META_GROUP_LENGTH, _META_SOP_INSTANCE_UID)
-    )
-    return element(_META_GROUP_LENGTH, "UL", (kept + len(new_uid)).to_bytes(4, "little"))
 
 
 def _predecessor(dataset: DataSet, reference: SecureReference) -> bytes:

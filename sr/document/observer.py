@@ -3,6 +3,8 @@
 A report always states its author in both places. If it did not, the observer of the whole tree
 would be inherited from Verifying Observer Sequence as soon as that appears, and approving would
 silently change what the author signed.
+
+Cites: PS3.3 C.17.2, Table C.17-3b; PS3.16 TID 1002.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Zero preamble, no group lengths but that of the file meta information, no private elements. This
 writes a document once, before its first signature; nothing signed ever passes through here.
+
+Cites: PS3.10 7.1.
 """
 
 from __future__ import annotations

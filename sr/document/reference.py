@@ -4,6 +4,8 @@ A secure reference is written into an item of Referenced SOP Sequence as one or 
 siblings, Referenced Digital Signature Sequence (0400,0402) and Referenced SOP Instance MAC
 Sequence (0400,0403). Supplement 86 prints the second one level too deep; the standard has siblings.
 They are written in `evidence_sequence`; nothing here computes a MAC or checks a signature.
+
+Cites: PS3.3 Table C.17-3a; PS3.15 A.4.
 """
 
 from __future__ import annotations

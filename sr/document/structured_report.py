@@ -3,6 +3,8 @@
 highdicom frames the document (it has no Basic Text SR: its abstract base does); what it draws or
 drops is corrected in `header`. The document leaves here unsigned and UNVERIFIED. An author is
 always stated, see `observer`.
+
+Cites: PS3.3 A.35.1, A.35.2, A.35.3, C.17.2.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 The libraries warn, truncate or split values at a backslash; a signed document must not. Every
 text that comes from outside (evidence, report input, command line) passes through `checked`.
 This module does not encode; it only refuses.
+
+Cites: PS3.5 6.2.
 """
 
 from __future__ import annotations
