@@ -122,11 +122,6 @@ class Certificate:
     """Object identifiers of the critical extensions."""
 
     @property
-    def is_self_issued(self) -> bool:
-        """Whether subject and issuer are the same name."""
-        return self.subject == self.issuer
-
-    @property
     def summary(self) -> CertificateSummary:
         """What a reader is told."""
         return CertificateSummary(

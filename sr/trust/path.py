@@ -30,28 +30,56 @@ def build_paths(signer: Certificate, material: TrustMaterial) -> tuple[Path, ...
 
     Cites: RFC 5280 6.1; RFC 4158 2.
     """
-    anchors = tuple(read_certificate(der) for der in dict.fromkeys(material.anchors))
-    others = tuple(read_certificate(der) for der in dict.fromkeys(material.intermediates))
-    return tuple(islice(_extend((signer,), anchors, others), _MOST))
+    anchors = frozenset(material.anchors)
+    links = _links(signer, anchors, material)
+    return tuple(islice(_extend((signer,), anchors, links), _MOST))
 
 
-def _extend(
-    path: Path, anchors: tuple[Certificate, ...], others: tuple[Certificate, ...]
-) -> Iterator[Path]:
+_Links = dict[bytes, tuple[Certificate, ...]]
+
+
+def _links(signer: Certificate, anchors: frozenset[bytes], material: TrustMaterial) -> _Links:
+    """Return the issuers of each certificate above a signer that lead on to an anchor.
+
+    Each pair is verified once; without this, authorities that certify each other in every
+    direction would make the search take for ever.
+    """
+    links: _Links = {}
+    waiting = [signer]
+    while waiting:
+        certificate = waiting.pop()
+        if certificate.der not in links:
+            above = () if certificate.der in anchors else issuers(certificate, material)
+            links[certificate.der] = above
+            waiting.extend(above)
+    leading, grown = set(anchors), True
+    while grown:
+        found = {der for der, above in links.items() if any(each.der in leading for each in above)}
+        grown = not found <= leading
+        leading |= found
+    return {
+        der: tuple(each for each in above if each.der in leading) for der, above in links.items()
+    }
+
+
+def _extend(path: Path, anchors: frozenset[bytes], links: _Links) -> Iterator[Path]:
     last = path[-1]
-    if any(anchor.der == last.der for anchor in anchors):
+    if last.der in anchors:
         yield path
         return
     if len(path) == _LONGEST:
         return
-    used = {each.der for each in path}
-    for candidate in dict.fromkeys((*anchors, *others)):
-        if candidate.der not in used and _is_issuer(candidate, last):
-            yield from _extend((*path, candidate), anchors, others)
+    for issuer in links[last.der]:
+        if not any(_is_same_authority(each, issuer) for each in path):
+            yield from _extend((*path, issuer), anchors, links)
+
+
+def _is_same_authority(one: Certificate, other: Certificate) -> bool:
+    return one.subject == other.subject and one.public_key == other.public_key
 
 
 def issuers(certificate: Certificate, material: TrustMaterial) -> tuple[Certificate, ...]:
-    """Return the certificates of the material whose key signed a certificate.
+    """Return the certificates of the material whose key signed a certificate, anchors first.
 
     Raises:
         TrustEvidenceError: A certificate of the material does not parse.

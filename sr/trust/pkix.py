@@ -24,6 +24,10 @@ from pyhanko_certvalidator.authority import (
 )
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
+from pyhanko_certvalidator.name_trees import (
+    default_excluded_subtrees,
+    default_permitted_subtrees,
+)
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import (
     NO_REVOCATION,
@@ -80,8 +84,13 @@ def _own_constraints(anchor: x509.Certificate) -> TrustQualifiers:
     derived = derive_quals_from_cert(anchor)
     names = derived.standard_parameters
     if names is not None:
+        # The validator wants every kind of name, or it refuses those that are not mentioned.
         names = replace(
             names,
+            initial_permitted_subtrees=default_permitted_subtrees()
+            | (names.initial_permitted_subtrees or {}),
+            initial_excluded_subtrees=default_excluded_subtrees()
+            | (names.initial_excluded_subtrees or {}),
             user_initial_policy_set=frozenset(["any_policy"]),
             initial_explicit_policy=False,
         )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from hypothesis import given as generated
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -21,6 +23,11 @@ from sr.findings import LimitationCode, Status, SubIndication
 from sr.trust import SignerTrust, TrustMaterial
 from tests.support.pki import NOW, Entity, Unknown, demo_pki, issue, make_crl
 from tests.unit.trust.scene import DAY, POLICIES, failures, judge, limits, material, statuses
+
+
+def _sequence(content: bytes) -> bytes:
+    return bytes([0x30, len(content)]) + content
+
 
 S = SubIndication
 PKI = demo_pki()
@@ -36,6 +43,38 @@ def _crls(*, root: Any = (), issuing: Any = (), **dates: Any) -> TrustMaterial:
     return material(
         crls=[make_crl(PKI.root, revoked=root, **dates), make_crl(PKI.issuing, revoked=issuing)]
     )
+
+
+RSA_512 = b64decode(
+    "MIIBbzCCARmgAwIBAgIUZ0FyTFsIVOzfZB0AuIY6J5rPMd8wDQYJKoZIhvcNAQELBQAwDDEKMAgG"
+    "A1UEAwwBeDAeFw0yNjExMjAxMDUxNTNaFw0yNjExMjkxMDUxNTNaMAwxCjAIBgNVBAMMAXgwXDAN"
+    "BgkqhkiG9w0BAQEFAANLADBIAkEAkZ9s9PC7tH5OR9wH+L1tByoTRch6tYhCYf+Y47PtmW2kbKzv"
+    "5noMbyd8cywkL4CaRTJYpBIYg5pLjNH54z3ZlwIDAQABo1MwUTAdBgNVHQ4EFgQUHZBMJIJRSNFL"
+    "FBVn3xLChLjJ/o4wHwYDVR0jBBgwFoAUHZBMJIJRSNFLFBVn3xLChLjJ/o4wDwYDVR0TAQH/BAUw"
+    "AwEB/zANBgkqhkiG9w0BAQsFAANBADZgvH5OpEliExDVP4Xr/nLA/1K+K1jQG9ttjih5dVQAXXsM"
+    "bpgDsB5VRJPXEPosVPXMDc1IQI0KZqXY8wnyevw="
+)
+"""A self-signed certificate with a key so short that the library no longer makes one."""
+
+
+def _with_exponent(exponent: int) -> bytes:
+    """Return a pinned signer's certificate whose key has that exponent; its signature is void."""
+    changed = asn1_x509.Certificate.load(issue(None, "Pinned", slot="case").der)
+    info = changed["tbs_certificate"]["subject_public_key_info"]
+    key = info["public_key"].parsed
+    key["public_exponent"] = exponent
+    info["public_key"] = key
+    return bytes(changed.dump(force=True))
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "der", [RSA_512, *map(_with_exponent, (0, 1, 2, 65536))], ids=["512", "0", "1", "2", "65536"]
+)
+def test_no_policy_accepts_a_key_that_anyone_can_use(der: bytes, policy: str) -> None:
+    """A key that can be factored, or that signs by itself, is refused even when pinned."""
+    trust = judge(der, given=TrustMaterial(anchors=(der,)), policy=policy)
+    assert failures(trust)["CERT_KEY_TYPE"] is S.CRYPTO_CONSTRAINTS_FAILURE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,7 +370,7 @@ def test_a_look_alike_of_a_pinned_signer_is_nobody() -> None:
     pinned = issue(None, "Pinned", slot="pinned", serial=1)
     other = issue(None, "Pinned", slot="pinned", serial=2, usage=None)
     trust = judge(other, given=TrustMaterial(anchors=(pinned.der,)))
-    assert failures(trust).keys() == {"CERT_PATH"}
+    assert failures(trust) == {"CERT_CHAIN": S.NO_CERTIFICATE_CHAIN_FOUND}
 
 
 def test_an_event_loop_may_be_running() -> None:
@@ -396,6 +435,26 @@ def test_a_changed_certificate_is_nobodys(position: int, mask: int) -> None:
     changed = bytearray(PKI.author.der)
     changed[position] ^= mask
     assert failures(judge(bytes(changed))).keys() & {"CERT_DER", "CERT_CHAIN"}
+
+
+KNOWN_EXTENSIONS = [
+    value.dotted_string
+    for value in vars(ExtensionOID).values()
+    if isinstance(value, x509.ObjectIdentifier)
+    and value not in (ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE)
+]
+
+
+@settings(max_examples=300, deadline=None)
+@generated(
+    st.sampled_from([*KNOWN_EXTENSIONS, "1.2.3"]),
+    st.one_of(st.binary(max_size=20), st.binary(max_size=40).map(_sequence)),
+    st.booleans(),
+)
+def test_whatever_an_authority_issues_is_judged(oid: str, value: bytes, critical: bool) -> None:
+    """A certificate with nonsense in an extension, truly issued, raises nothing."""
+    odd = _issue(extensions=[(Unknown(value, oid), critical)], key_identifiers=False)
+    assert judge(odd).findings
 
 
 @pytest.mark.parametrize("length", range(0, len(PKI.author.der), 37))
