@@ -28,7 +28,7 @@ __all__ = ["TokenProcess", "TokenWorker", "shared_worker"]
 
 Message = dict[str, Any]
 
-_BOOT = (
+BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop());"
     " from sr.keys.worker import serve; serve()"
 )
@@ -54,10 +54,16 @@ class TokenWorker(Protocol):
 
 
 class TokenProcess:
-    """A worker process, started at the first call and again after a failure."""
+    """A worker process, started at the first call and again after a failure.
 
-    def __init__(self, *, seconds: float = CALL_SECONDS) -> None:
+    Args:
+        seconds: How long a call may take.
+        boot: What the process runs; another program is for tests of the crash paths.
+    """
+
+    def __init__(self, *, seconds: float = CALL_SECONDS, boot: str = BOOT) -> None:
         self._seconds = seconds
+        self._boot = boot
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._environment: dict[str, str] = {}
@@ -102,7 +108,7 @@ class TokenProcess:
         process = self._process
         if process is None or process.poll() is not None or self._environment != environment:
             self._end()
-            process = self._process = _start(environment)
+            process = self._process = _start(self._boot, environment)
             self._environment = environment
         return process
 
@@ -151,11 +157,11 @@ class TokenProcess:
             process.wait()
 
 
-def _start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(boot: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     where = json.dumps([entry or str(Path.cwd()) for entry in sys.path])
     try:
         return subprocess.Popen(
-            [sys.executable, "-I", "-c", _BOOT, where],
+            [sys.executable, "-I", "-c", boot, where],
             bufsize=0,  # nothing half written that a fork could copy
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 from sr.errors import PINError, SignerUnavailableError
@@ -117,18 +118,24 @@ class FakeKey:
             raise PINError("the PIN is wrong")
         key = self.entity.key
         if isinstance(key, rsa.RSAPrivateKey):
-            return key.sign(payload, padding.PKCS1v15(), None)  # type: ignore[arg-type]
+            return _pkcs1(key, payload)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         half = (key.key_size + 7) // 8
-        hashed = Prehashed(_OfLength(len(payload)))  # type: ignore[arg-type]
+        hashed = Prehashed(_HASHES[len(payload)])
         r, s = decode_dss_signature(key.sign(payload, ec.ECDSA(hashed)))
         return r.to_bytes(half, "big") + s.to_bytes(half, "big")
 
 
-def _OfLength(length: int) -> object:  # noqa: N802
-    from cryptography.hazmat.primitives import hashes
+def _pkcs1(key: rsa.RSAPrivateKey, payload: bytes) -> bytes:
+    """Pad and exponentiate by hand, as RFC 8017 8.2.1 says."""
+    size = key.key_size // 8
+    padded = b"\0\1" + b"\xff" * (size - len(payload) - 3) + b"\0" + payload
+    numbers = key.private_numbers()
+    value = pow(int.from_bytes(padded, "big"), numbers.d, numbers.public_numbers.n)
+    return value.to_bytes(size, "big")
 
-    return {28: hashes.SHA224, 32: hashes.SHA256, 48: hashes.SHA384, 64: hashes.SHA512}[length]()
+
+_HASHES = {28: hashes.SHA224(), 32: hashes.SHA256(), 48: hashes.SHA384(), 64: hashes.SHA512()}
 
 
 @dataclass(kw_only=True)
