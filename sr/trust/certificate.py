@@ -2,6 +2,8 @@
 
 The bytes may come from anyone. Whatever a parser thinks of them becomes ``TrustEvidenceError``
 here, so that no check behind this module meets an unreadable field. Nothing is judged here.
+
+Cites: PS3.3 C.12.1.1.3; RFC 5280 4.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Each check looks at the signer's certificate, or at every certificate of the path, and yields the
 first fault it meets, signer first. Dates, chains and revocation are judged elsewhere.
+
+Cites: PS3.15 C.1; RFC 5280 4.2.1.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ A list is believed when the issuer of the certificate signed it, or another key 
 whether the certificate names a distribution point is irrelevant. An entry counts in every list.
 The *absence* of an entry counts only in a complete list whose scope includes the certificate.
 Indirect lists are not supported and say nothing.
+
+Cites: RFC 5280 5, 6.3.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 PEM bundles and DER are told apart here, once, and everything is parsed once so that a file that
 is not what it was given as is refused where it was given. What the material is worth is judged
 in ``path`` and ``revocation``. Nothing is ever fetched.
+
+Cites: RFC 7468 5, 6; X.690 10.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ A response is believed when the issuer of the certificate signed it, or a respon
 issuer delegated: a certificate signed by the issuer's key, for ``OCSPSigning``, valid when the
 response was produced, and not revoked by a supplied CRL. Whether the certificate names a
 responder is irrelevant.
+
+Cites: RFC 6960 3.2, 4.2.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Building is ours so that an anchor is an anchor by its exact bytes, every link is a verified
 signature, and the search is bounded. The constraints of RFC 5280 are judged by ``pkix``; dates,
 revocation and algorithms by ``validity``, ``revocation`` and ``constraints``.
+
+Cites: RFC 5280 6.1; RFC 4158 2.
 """
 
 from __future__ import annotations

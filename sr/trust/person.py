@@ -4,6 +4,8 @@ Four eyes are two persons. A second certificate, a renewed one or one with a new
 not make a second person, so two certificates that share *any* identifier are taken for one
 person's. That errs towards refusing: namesakes need an identity mapping by the site, while an
 author who approves the own report under another certificate is caught.
+
+Cites: RFC 5280 4.1.2.6; EN 319 412-2 4.2.4.
 """
 
 from __future__ import annotations

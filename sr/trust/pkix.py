@@ -6,6 +6,8 @@ and ``hard-fail`` ignore a supplied CRL when the certificate names no distributi
 is fetched and no event loop runs.
 
 Importing this module is slow; only ``path`` does, when there is a path to validate.
+
+Cites: RFC 5280 6.1; RFC 5937 3.
 """
 
 from __future__ import annotations

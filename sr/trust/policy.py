@@ -4,6 +4,8 @@ A policy is data (``profiles/trust/*.toml``) in which every table cites where it
 from. Checks name a rule and a default level; the policy may weigh a rule otherwise, except those
 in :data:`NOT_NEGOTIABLE`. Algorithms and their sunset dates stand in one table, used for MACs and
 certificates alike. Nothing here judges; see ``evaluate``.
+
+Cites: PS3.15 C.1; EN 319 102-1 5.2.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ The rules lean to the safe side:
 * a list issued after the certificate expired proves nothing by silence, since authorities drop
   expired certificates, unless it says that it keeps them;
 * a key known to have been compromised before it was revoked counts from then on.
+
+Cites: RFC 5280 6.3; EN 319 102-1 5.2.5, 5.2.6.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A check yields an outcome, a rule with its fault or ``None``. How much the fault weighs is the
 policy's to say: only :func:`finding` and :func:`limitation` bring the two together.
+
+Cites: PS3.15 C.1; EN 319 102-1 5.2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What one CRL or OCSP response, once authenticated, says about one certificate."""
+"""What one CRL or OCSP response, once authenticated, says about one certificate.
+
+Cites: RFC 5280 5.1.2; RFC 6960 4.2.1.
+"""
 
 from __future__ import annotations
 

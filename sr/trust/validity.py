@@ -3,6 +3,8 @@
 The claimed time is the signer's word and is judged as such. What counts as existence is the
 proven time, else the time of judging. A claimed time without offset from UTC is a window of 14
 hours to either side. The anchor's dates are its owner's affair and only remarked upon.
+
+Cites: PS3.3 C.12.1.1.3; RFC 5280 4.1.2.5; EN 319 102-1 5.2.6.
 """
 
 from __future__ import annotations
