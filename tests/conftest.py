@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sr.app.demo import run_demo
 from tests.support.peers import require_peer as _require_peer
+from tests.support.story import Story, real_ports
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +28,12 @@ def require_peer() -> Callable[[Path], Path]:
 def require(require_peer: Callable[[Path], Path]) -> Callable[[str | Path], Path]:
     """Return ``require_peer`` for paths given as text."""
     return lambda program: require_peer(Path(program))
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Return the demonstration on synthetic images, told once a session."""
+    out = tmp_path_factory.mktemp("story") / "demo"
+    lines: list[str] = []
+    good = run_demo(out, images=None, token=None, tell=lines.append, ports=real_ports())
+    return Story(out=out, good=good, lines=tuple(lines))

@@ -30,6 +30,7 @@ from sr.document.evidence import Evidence
 from sr.document.template import load_template
 from sr.errors import ConfigurationError, EvidenceError
 from sr.findings import Finding
+from sr.mac import signable_tags
 from sr.verification import Verdict
 
 __all__ = ["run_demo"]
@@ -280,11 +281,13 @@ def _lose(shipment: Path) -> None:
 
 
 def _alter(shipment: Path) -> None:
-    """Change the last byte of pixel data, or of whatever the instance ends with."""
+    """Change a byte of the last thing a MAC covers, which in an image is its pixel data."""
     path = shipment / "001.dcm"
-    last = open_dicom(path, allow_odd_lengths=True).dataset.elements[-1]
+    dataset = open_dicom(path, allow_odd_lengths=True).dataset
+    covered = frozenset(signable_tags(dataset))
+    last = [e for e in dataset if e.tag in covered and e.items is None and e.end > e.value][-1]
     data = bytearray(path.read_bytes())
-    data[(last.fragments[-1][0] if last.fragments else last.value)] ^= 0x01
+    data[last.fragments[-1][0] if last.fragments else last.value] ^= 0x01
     path.write_bytes(data)
 
 

@@ -6,6 +6,7 @@ Cites: PS3.17 Annex W, case 2; PS3.16 CID 7010 (113031).
 from __future__ import annotations
 
 import shutil
+import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +133,10 @@ def _is_altered(path: Path, verdict: Verdict) -> bool:
 
 
 def _pack(package: Path, manifest: Path, folders: tuple[Path, ...]) -> None:
-    """Copy manifest and instances into a ZIP file or a new folder, under neutral names."""
+    """Copy manifest and instances into a ZIP file or a new folder, under neutral names.
+
+    The package is made under another name beside its own and appears whole.
+    """
     members = [("MANIFEST.dcm", manifest)]
     for path in expand(folders):
         if path.samefile(manifest):
@@ -142,15 +146,24 @@ def _pack(package: Path, manifest: Path, folders: tuple[Path, ...]) -> None:
         except SRError:
             continue
         members.append((f"DICOM/{len(members):05d}.dcm", path))
+    write = _write_zip if package.suffix.lower() == ".zip" else _write_folder
     try:
-        if package.suffix.lower() == ".zip":
-            with zipfile.ZipFile(package, "x", zipfile.ZIP_STORED) as archive:
-                for name, path in members:
-                    archive.write(path, name)
-        else:
-            for name, path in members:
-                target = package / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
+        with tempfile.TemporaryDirectory(prefix=f".{package.name}.", dir=package.parent) as room:
+            made = Path(room) / "package"
+            write(made, members)
+            made.rename(package)
     except OSError as error:
         raise ConfigurationError(f"{package} cannot be written: {error.strerror}") from error
+
+
+def _write_zip(package: Path, members: list[tuple[str, Path]]) -> None:
+    with zipfile.ZipFile(package, "x", zipfile.ZIP_STORED) as archive:
+        for name, path in members:
+            archive.write(path, name)
+
+
+def _write_folder(package: Path, members: list[tuple[str, Path]]) -> None:
+    for name, path in members:
+        target = package / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
