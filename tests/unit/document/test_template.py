@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ _ATTACKS = st.sampled_from(
         "{% for i in range(9) %}",
         "\x00",
         "\x7f\x1b",
-        "\u2028\u0085",
+        "a\u2028\u0085b",
         "'''",
         "# comment",
         "ẞ山田",

@@ -1,0 +1,225 @@
+"""Other implementations read the documents we write, and find nothing wrong with them.
+
+PixelMed takes seconds a file, so each SOP class is shown to it once, as rich as we can make it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from sr.codes import Code
+from sr.dicomfile.splice import assemble, splice
+from sr.document import ReferencedDigitalSignature, SecureReference
+from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
+from sr.document.evidence import Evidence
+from sr.document.input import parse_report
+from sr.document.input_table import InputFormat
+from sr.document.lifecycle import approve_edits
+from sr.document.observer import DeviceObserver
+from sr.document.report import compose_report, subject_of
+from sr.document.structured_report import build_structured_report
+from sr.document.template import load_template, render_report
+from sr.mac import compute_mac
+from tests.support.datasets import (
+    AUTHOR,
+    NOW,
+    ct_evidence,
+    ct_files,
+    evidence_of,
+    identity,
+    instance,
+    key_object,
+    opened,
+    report,
+)
+from tests.support.peers import dciodvfy, dsrdump, pixelmed
+
+pytestmark = pytest.mark.peer
+
+RICH = """
+class = "{kind}"
+title = "CTChestReport"
+language = "de"
+procedure = ["24627-2", "LN", "CT Chest"]
+[observer]
+name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
+organization = "Klinikum"
+role_in_procedure = ["121094", "DCM", "Performing"]
+[[request]]
+accession_number = "A-1"
+placer_order_number = "P-1"
+[[section]]
+heading = "History"
+[[section.item]]
+text = "Husten seit sechs Wochen."
+[[section]]
+heading = "Findings"
+[[section.item]]
+text = "Rundherd im linken Oberlappen, Größe ≈ 20 mm."
+images = ["ct-1.dcm", "ct-2.dcm"]
+{more}
+[[section]]
+heading = "KeyImages"
+[[section.item]]
+image = "ct-2.dcm"
+purpose = "BestIllustrationOfFinding"
+"""
+
+NUMBERS = """
+[[section.item.measurement]]
+concept = "SCT.Diameter"
+value = 20.0
+unit = "mm"
+images = ["ct-2.dcm"]
+[[section.item]]
+concept = "SCT.FindingSite"
+code = "SCT.Lung"
+images = ["ct-2.dcm"]
+"""
+
+
+def _signed_evidence() -> Evidence:
+    first = ct_evidence()[0]
+    signature = ReferencedDigitalSignature(digital_signature_uid="2.25.8", signature=bytes(256))
+    return replace(first, reference=replace(first.reference, signatures=(signature,)))
+
+
+@cache
+def _rich(kind: str) -> bytes:
+    """Return a report with everything the class allows and evidence of two studies."""
+    more = "" if kind == "basic-text" else NUMBERS
+    written = parse_report(RICH.format(kind=kind, more=more), InputFormat.TOML)
+    prior = tuple(replace(e, label=f"prior/{n}.dcm") for n, e in enumerate(ct_evidence(arc=2)))
+    evidence = (_signed_evidence(), *ct_evidence()[1:], *prior)
+    subject = subject_of(written, evidence)
+    return build_structured_report(
+        compose_report(written, subject=subject, evidence=evidence),
+        subject=subject,
+        evidence=evidence,
+        identity=identity(),
+        predecessors=(evidence_of(report(number=5)),),
+    )
+
+
+@cache
+def _from_template() -> bytes:
+    template = load_template("ct-chest")
+    written = render_report(template, template.example, InputFormat.TOML)
+    evidence = ct_evidence(8)
+    subject = subject_of(written, evidence)
+    composed = compose_report(written, subject=subject, evidence=evidence)
+    return build_structured_report(
+        composed, subject=subject, evidence=evidence, identity=identity()
+    )
+
+
+@cache
+def _approved(mode: ApprovalMode) -> bytes:
+    file = opened(report(preliminary=True))
+    with_predecessor = mode is ApprovalMode.REISSUE_WITH_PREDECESSOR
+    approval = Approval(
+        observer=VerifyingObserver(
+            name="Öztürk^Deniz",
+            organization="Klinikum",
+            identification=Code("4711", "99HR", "Deniz Öztürk"),
+        ),
+        approved_at=NOW + timedelta(hours=1),
+        mode=mode,
+        sop_instance_uid="" if mode is ApprovalMode.IN_PLACE else "2.25.901",
+        predecessor=SecureReference(mac=compute_mac(file)) if with_predecessor else None,
+    )
+    return assemble(splice(file, approve_edits(file.dataset, approval)))
+
+
+@cache
+def _key_object(title: str, *modifiers: Code) -> bytes:
+    device = DeviceObserver(
+        uid="2.25.42", name="picker", manufacturer="Maker", model_name="Picker", serial_number="1"
+    )
+    ecg = evidence_of(instance("1.2.840.10008.5.1.4.1.1.9.1.1", SOPInstanceUID="2.25.77.8"))
+    document = evidence_of(report(number=6))
+    return key_object(
+        title,
+        evidence=(_signed_evidence(), *ct_evidence()[1:], ecg, document),
+        title_modifiers=modifiers,
+        language=Code("de", "RFC5646", "German"),
+        description="Größe unscharf",
+        observers=(AUTHOR, device),
+    )
+
+
+DOCUMENTS = {
+    "basic-text": lambda: _rich("basic-text"),
+    "enhanced": lambda: _rich("enhanced"),
+    "comprehensive": lambda: _rich("comprehensive"),
+    "template": _from_template,
+    "without-evidence": lambda: report(evidence=()),
+    "in-place": lambda: _approved(ApprovalMode.IN_PLACE),
+    "reissued": lambda: _approved(ApprovalMode.REISSUE),
+    "with-predecessor": lambda: _approved(ApprovalMode.REISSUE_WITH_PREDECESSOR),
+    "key-object": lambda: _key_object("113000"),
+    "quality-issue": lambda: _key_object("113010", Code("111210", "DCM", "Motion blur")),
+    "best-in-set": lambda: _key_object("113013", Code("113014", "DCM", "Study")),
+    "seal": lambda: key_object("113035", evidence=ct_evidence(8)),
+    "manifest": lambda: key_object("113031"),
+}
+
+# The validator's tables do not have the SHA-2 terms of PS3.3, nor our made-up code scheme.
+_KNOWN_WARNINGS = ("Unrecognized defined term = <SHA256>", "Unrecognized defined term = <99HR>")
+
+
+def _written(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.dcm"
+    path.write_bytes(DOCUMENTS[name]())
+    return path
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
+    """The information object definition is met; the only warnings are terms it does not know."""
+    result = dciodvfy(_written(name, tmp_path))
+    unknown = [w for w in result.warnings if not any(known in w for known in _KNOWN_WARNINGS)]
+    assert not result.errors, result.output
+    assert not unknown
+
+
+def test_dciodvfy_accepts_the_synthetic_images(tmp_path: Path) -> None:
+    """The images of the demo are valid CT images, without a warning."""
+    for number, data in enumerate(ct_files(2)):
+        path = tmp_path / f"{number}.dcm"
+        path.write_bytes(data)
+        result = dciodvfy(path)
+        assert not result.errors
+        assert not result.warnings
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_dsrdump_reads_it(name: str, tmp_path: Path) -> None:
+    """DCMTK reads every document without an error."""
+    result = dsrdump(_written(name, tmp_path))
+    assert result.returncode == 0, result.output
+    assert "E: " not in result.output
+
+
+@pytest.mark.parametrize("name", ["basic-text", "enhanced", "comprehensive", "reissued"])
+def test_pixelmed_finds_no_error_in_a_report(name: str, tmp_path: Path) -> None:
+    """PixelMed validates IOD and TID 2000."""
+    result = pixelmed(_written(name, tmp_path))
+    assert "Root Template Validation Complete" in result.output
+    assert not result.errors, result.output
+
+
+def test_pixelmed_finds_no_error_in_a_key_object(tmp_path: Path) -> None:
+    """PixelMed validates TID 2010, which highdicom's own output fails.
+
+    Title modifiers are not shown to it: it takes CID 7011 and 7012 for their concept names.
+    """
+    result = pixelmed(_written("key-object", tmp_path))
+    assert "KeyObjectSelection" in result.output
+    assert not result.errors, result.output
+    assert not result.warnings, result.output
