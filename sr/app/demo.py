@@ -283,11 +283,13 @@ def _lose(shipment: Path) -> None:
 def _alter(shipment: Path) -> None:
     """Change a byte of the last thing a MAC covers, which in an image is its pixel data."""
     path = shipment / "001.dcm"
-    dataset = open_dicom(path, allow_odd_lengths=True).dataset
+    file = open_dicom(path, allow_odd_lengths=True)
+    dataset = file.dataset
     covered = frozenset(signable_tags(dataset))
     last = [e for e in dataset if e.tag in covered and e.items is None and e.end > e.value][-1]
     data = bytearray(path.read_bytes())
-    data[last.fragments[-1][0] if last.fragments else last.value] ^= 0x01
+    offset = last.fragments[-1][0] if last.fragments else last.value
+    data[len(data) // 2 if file.transfer_syntax.deflated else offset] ^= 0x01
     path.write_bytes(data)
 
 

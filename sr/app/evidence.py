@@ -61,7 +61,7 @@ class EvidenceFolder:
     def find(self, sop_instance_uid: str) -> Iterator[Candidate]:
         """Yield the files that claim a UID."""
         for path in self.by_uid.get(sop_instance_uid, ()):
-            yield Candidate(label=str(path), open=partial(open_dicom, path, allow_odd_lengths=True))
+            yield Candidate(label=str(path), read=partial(open_dicom, path, allow_odd_lengths=True))
 
 
 def expand(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -25,7 +25,10 @@ SPECIFIC_CHARACTER_SET = 0x00080005
 
 
 class Encoding(NamedTuple):
-    """How the elements of a data set are written."""
+    """How the elements of a data set are written.
+
+    Cites: PS3.5 Annex A.
+    """
 
     explicit: bool
     little: bool

@@ -37,7 +37,7 @@ class Candidate:
 
     label: str
     """File name, for people."""
-    open: Callable[[], DICOMFile]
+    read: Callable[[], DICOMFile]
     """Reads the file; may raise an ``SRError``."""
 
 
@@ -102,7 +102,7 @@ _PREFERENCE = (
 
 def _compare(reference: DocumentReference, candidate: Candidate) -> ReferenceFacts:
     try:
-        file = candidate.open()
+        file = candidate.read()
     except SRError as error:
         finding = _finding("EVIDENCE_UNREADABLE", f"{candidate.label}: {error}", reference.where)
         return _facts(reference, ReferenceResult.ALTERED, candidate.label, findings=(finding,))
