@@ -2,13 +2,15 @@
 
 Two corrections are made. highdicom gives every reference a concept name, TID 2010 forbids one: a
 reference without concept goes out without. highdicom writes a number as it formats a float: the
-digits go out as they were entered. Every text is checked before the library sees it.
+digits go out as they were entered. Every text is checked before the library sees it, and its lines
+end in CR LF.
 
-Cites: PS3.3 C.17.3; PS3.16 TID 2010.
+Cites: PS3.3 C.17.3; PS3.5 6.1.3; PS3.16 TID 2010.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +50,8 @@ from sr.document.values import checked
 from sr.errors import TemplateError
 
 __all__ = ["coded_concept", "encode_title", "write_content"]
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 _UNNAMED = Code("260753009", "SCT", "Source")
 """What highdicom calls a reference without a name."""
@@ -122,7 +126,8 @@ def _container(item: Container, common: dict[str, Any]) -> EncodedItem:
 
 
 def _text(item: Text, common: dict[str, Any]) -> EncodedItem:
-    return TextContentItem(**common, value=_required("UT", item.value, "TextValue (0040,A160)"))
+    value = _LINE_END.sub("\r\n", item.value)
+    return TextContentItem(**common, value=_required("UT", value, "TextValue (0040,A160)"))
 
 
 def _coded(item: Coded, common: dict[str, Any]) -> EncodedItem:

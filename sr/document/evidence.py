@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sr.dicomfile import DataSet, describe_tag, format_tag
 from sr.document.reference import SecureReference
-from sr.document.values import is_uid
+from sr.document.values import canonical_person_name, is_uid
 from sr.errors import EvidenceError
 
 __all__ = [
@@ -100,6 +100,9 @@ _PATIENT_STUDY_TAGS = {
     "timezone_offset": 0x00080201,
 }
 
+_PERSON_NAMES = ("patient_name", "referring_physician_name")
+"""Two devices may end the same name with more or fewer delimiters."""
+
 _KEYWORDS = {
     "study_instance_uid": "StudyInstanceUID (0020,000D)",
     "patient_name": "PatientName (0010,0010)",
@@ -120,7 +123,9 @@ def read_patient_study(dataset: DataSet) -> PatientStudy:
     Raises:
         EvidenceError: There is no valid Study Instance UID.
     """
-    values = {name: dataset.text(tag) for name, tag in _PATIENT_STUDY_TAGS.items()}
+    values = {name: dataset.text(tag).strip(" ") for name, tag in _PATIENT_STUDY_TAGS.items()}
+    for name in _PERSON_NAMES:
+        values[name] = canonical_person_name(values[name])
     _require_uid(values["study_instance_uid"], _KEYWORDS["study_instance_uid"], "")
     for name, tag in _PATIENT_STUDY_TAGS.items():
         _require_readable(values[name], tag)

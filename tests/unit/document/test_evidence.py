@@ -47,6 +47,12 @@ def test_an_image_is_read() -> None:
     assert first.reference.mac.data_elements_signed[0] == 0x00080005
 
 
+def test_spellings_of_one_name_agree() -> None:
+    """Delimiters at the end of a name and blanks around an identifier say nothing."""
+    data = instance(CT, PatientName="Müller^Jördis^^^", PatientID=" SRSIGN-4711 ")
+    require_one_patient(ct_evidence()[0].patient_study, (evidence_of(data),))
+
+
 @pytest.mark.parametrize(
     ("sop_class_uid", "attributes", "kind"),
     [

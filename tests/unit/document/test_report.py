@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -201,3 +202,10 @@ def test_frames_of_a_single_image_are_refused() -> None:
     with pytest.raises(EvidenceError) as caught:
         _build(_report('image = "ct-1.dcm"\nframes = [1]'))
     assert caught.value.where == "section[1].item[1]"
+
+
+def test_the_example_can_be_built(repository: Path) -> None:
+    """The example that people start from works."""
+    text = (repository / "examples" / "report.toml").read_text(encoding="utf-8")
+    dataset = opened(_build(parse_report(text, InputFormat.TOML))).dataset
+    assert len(dataset.items(0x0040A730)) == 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from highdicom.sr import srread
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
@@ -40,6 +43,7 @@ from sr.document.structured_report import (
     StructuredReport,
     build_structured_report,
 )
+from sr.document.values import canonical_person_name
 from sr.errors import DocumentError, EvidenceError, TemplateError
 from sr.mac import MACAlgorithm, ReferencedSOPInstanceMAC
 from tests.support.datasets import (
@@ -49,6 +53,7 @@ from tests.support.datasets import (
     evidence_of,
     identity,
     instance,
+    opened,
     report,
     report_content,
 )
@@ -305,6 +310,27 @@ def test_numbers_keep_their_digits() -> None:
     item = _read(report(number)).ContentSequence[-1].ContentSequence[0]
     assert str(item.MeasuredValueSequence[0].NumericValue) == "12.50"
     assert "FloatingPointValue" not in item.MeasuredValueSequence[0]
+
+
+def test_lines_end_in_cr_lf() -> None:
+    """Whatever the input's line ends, the text has those of the standard."""
+    dataset = _read(report(_text("a\nb\r\nc\rd\u2028e")))
+    assert dataset.ContentSequence[-1].ContentSequence[0].TextValue == "a\r\nb\r\nc\r\nd\u2028e"
+
+
+@given(st.text(min_size=1, max_size=80))
+def test_text_arrives_or_is_refused(text: str) -> None:
+    """Sentences, identifiers and names are written as they are, or not at all."""
+    try:
+        data = report(_text(text), completion_description=text, author=PersonObserver(name=text))
+    except TemplateError:
+        return
+    dataset = opened(data).dataset
+    finding = dataset.items(0x0040A730)[-1].items(0x0040A730)[0]
+    assert finding.text(0x0040A160) == re.sub("\r\n|\r|\n", "\r\n", text).rstrip(" ")
+    assert dataset.text(0x0040A492) == text.rstrip(" ")
+    name = dataset.items(0x0040A078)[0].text(0x0040A123)
+    assert name == canonical_person_name(text)
 
 
 def test_every_value_type_is_written() -> None:
