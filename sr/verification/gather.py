@@ -8,10 +8,9 @@ Cites: PS3.3 C.12.1.1.3; PS3.15 C.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sr.dicomfile.dataset import DataSet, DICOMFile
-from sr.dicomfile.source import Source
 from sr.dicomfile.tags import format_tag
 from sr.errors import EncodingError, UnsupportedAlgorithmError
 from sr.findings import Finding, Status, SubIndication
@@ -27,12 +26,11 @@ from sr.signature.moment import parse_moment
 from sr.signature.references import document_references
 from sr.signature.structure import LocatedSignature, examine
 from sr.verification.facts import DocumentFacts, Integrity, ReferenceFacts, SignatureFacts
+from sr.verification.fragments import ambiguous_fragments
 
-__all__ = ["ambiguous_fragments", "gather"]
+__all__ = ["gather", "signature_facts"]
 
 _SEQUENCES = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE})
-_MARKERS = (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0")
-_BLOCK = 1 << 20
 _AUTHOR_OBSERVERS, _VERIFYING_OBSERVERS = 0x0040A078, 0x0040A073
 _PERSON_NAME, _VERIFYING_NAME = 0x0040A123, 0x0040A075
 _META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
@@ -133,34 +131,6 @@ def _match(located: LocatedSignature, algorithm: MACAlgorithm, padding: Padding)
     digest = digest_chunks(chunks, algorithm)
     item = located.signature
     return _BY_MATCH[match_signature(item.certificate, item.signature, algorithm, digest)]
-
-
-def ambiguous_fragments(dataset: DataSet, tags: Iterable[int]) -> tuple[str, ...]:
-    """Return the covered encapsulated values whose fragments contain an item or delimiter tag.
-
-    Fragments enter the MAC without their lengths, so such bytes could be read as a fragment
-    border: two different pictures can have one MAC, whatever the hash.
-
-    Cites: PS3.3 C.12.1.1.3.1.1; PS3.5 A.4.
-    """
-    wanted = frozenset(tags)
-    return tuple(
-        format_tag(e.tag)
-        for e in dataset
-        if e.tag in wanted
-        and e.fragments
-        and any(_holds_marker(dataset.source, *fragment) for fragment in e.fragments)
-    )
-
-
-def _holds_marker(source: Source, start: int, length: int) -> bool:
-    position, end = start, start + length
-    while position < end:
-        block = source.read_at(position, min(_BLOCK + 3, end - position))
-        if any(marker in block for marker in _MARKERS):
-            return True
-        position += _BLOCK
-    return False
 
 
 def _observers(dataset: DataSet) -> dict[str, tuple[str, ...]]:

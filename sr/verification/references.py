@@ -19,7 +19,8 @@ from sr.signature.coverage import coverage_class
 from sr.signature.references import DocumentReference, MACReference, document_references
 from sr.signature.structure import examine
 from sr.verification.facts import Integrity, Proof, ReferenceFacts, ReferenceResult
-from sr.verification.gather import ambiguous_fragments, signature_facts
+from sr.verification.fragments import ambiguous_fragments
+from sr.verification.gather import signature_facts
 
 __all__ = ["Candidate", "compare_reference", "compare_references"]
 
@@ -189,7 +190,8 @@ def _reach(dataset: DataSet, listed: tuple[int, ...], where: str) -> Finding | N
             )  # fmt: skip
     for place in ambiguous_fragments(dataset, known):
         return _finding(
-            "FRAG_AMBIGUOUS", f"fragments of {place} contain an item tag; the MAC is not unique",
+            "FRAG_AMBIGUOUS", f"the MAC does not fix the fragments of {place}; another picture "
+            "could have it",
             where, SubIndication.FRAGMENTS_AMBIGUOUS,
         )  # fmt: skip
     return None

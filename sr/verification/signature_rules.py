@@ -158,8 +158,8 @@ def _ambiguity(facts: SignatureFacts) -> Iterator[Finding]:
     for place in facts.ambiguous_fragments:
         yield Finding(
             rule="FRAG_AMBIGUOUS", status=Status.FAIL,
-            message=f"a fragment of {place} contains an item tag; another picture could have the "
-            "same MAC",
+            message=f"the MAC does not fix where the fragments of {place} begin and end; another "
+            "picture could have it",
             where=place, cites="PS3.3 C.12.1.1.3.1.1",
             sub_indication=SubIndication.FRAGMENTS_AMBIGUOUS,
         )  # fmt: skip
