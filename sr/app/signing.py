@@ -17,10 +17,10 @@ from sr.app.ports import Ports
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
 from sr.dicomfile.padding import noncanonical_elements
-from sr.dicomfile.splice import Piece, SetElement, SetMeta, assemble, splice
+from sr.dicomfile.splice import Piece, assemble, splice
 from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
-from sr.document.lifecycle import ElementEdit, approve_edits
+from sr.document.lifecycle import approve_edits
 from sr.errors import ConfigurationError, LifecycleError
 from sr.findings import Finding, Status
 from sr.keys import Secrets, Signer, open_signer
@@ -200,8 +200,8 @@ def approve_document(
         sop_instance_uid="" if mode is ApprovalMode.IN_PLACE else ports.new_uid(),
         predecessor=secure_reference(file) if with_predecessor else None,
     )
-    edits = [_as_splice(edit) for edit in approve_edits(file.dataset, approval)]
-    approved = read(BytesSource(assemble(splice(file, edits))))
+    edited = splice(file, approve_edits(file.dataset, approval))
+    approved = read(BytesSource(assemble(edited)))
     pieces, result = _sign(approved, signer, ports, purpose=SignaturePurpose.VERIFICATION)
     return pieces, SigningResult(
         digital_signature_uid=result.digital_signature_uid,
@@ -271,12 +271,6 @@ def _canonical(file: DICOMFile) -> DICOMFile:
     if examine(file).signatures:
         return file
     return read(BytesSource(canonicalise(file.source.read_at(0, file.source.size))))
-
-
-def _as_splice(edit: ElementEdit) -> SetElement | SetMeta:
-    if edit.tag >> 16 == 0x0002 and edit.encoded is not None:
-        return SetMeta(tag=edit.tag, encoded=edit.encoded)
-    return SetElement(tag=edit.tag, encoded=edit.encoded)
 
 
 def _check_approver(facts: DocumentFacts, signer: Signer) -> tuple[Finding, ...]:
