@@ -14,8 +14,10 @@ from datetime import UTC
 from itertools import groupby
 from textwrap import wrap
 
+from sr.codes import Code
 from sr.findings import Finding, Indication, Limitation, Status
 from sr.signature.moment import parse_moment
+from sr.signature.purpose import known_purpose
 from sr.verification.facts import ReferenceResult
 from sr.verification.verdict import ReferenceSummary, SignatureVerdict, Verdict
 
@@ -130,13 +132,11 @@ def _questions(verdict: Verdict, page: _Page) -> Iterator[str]:
 
 
 def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterator[str]:
-    purpose = signature.purpose
-    named = f"{purpose.meaning} ({purpose.value})" if purpose else "no purpose"
     where = f" at {signature.location}" if signature.location else ""
     reason = f" / {signature.sub_indication.value}" if signature.sub_indication else ""
     outcome = f"{ICONS[signature.indication]} {signature.indication.value}{reason}"
     yield ""
-    yield printable(f"signature {number}{where}: {named} · {outcome}")
+    yield printable(f"signature {number}{where}: {_purpose(signature.purpose)} · {outcome}")
     signer = signature.signer
     for label, text in (
         ("by", signer.subject if signer else "an unreadable certificate"),
@@ -148,6 +148,16 @@ def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterato
         if text:
             yield from page.entry(label, text, indent=2, column=13)
     yield from _findings(signature.findings, page, indent=2)
+
+
+def _purpose(code: Code | None) -> str:
+    """Return the meaning of CID 7007; the one in the file identifies nothing."""
+    if code is None:
+        return "no purpose"
+    known = known_purpose(code)
+    if known is None:
+        return f"unknown purpose {code.meaning!r} ({code.value!r}, {code.scheme!r})"
+    return f"{known.code.meaning} ({known.value})"
 
 
 def _moment(signature: SignatureVerdict) -> str:
@@ -207,7 +217,7 @@ def _references(references: ReferenceSummary, page: _Page) -> Iterator[str]:
 def _uncovered(verdict: Verdict, page: _Page) -> Iterator[str]:
     if verdict.uncovered:
         count = _count(len(verdict.uncovered), "element")
-        text = f"{count} could change without breaking a signature (listed above)"
+        text = f"{count} could be changed without breaking a signature"
         yield from page.entry("", text, indent=0, column=2)
 
 

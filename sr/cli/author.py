@@ -1,0 +1,143 @@
+"""``srsign create``, ``keyobject`` and ``seal``: documents that cite evidence with proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sr.cli import options as o
+from sr.cli.command import register
+from sr.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from sr.app.authoring import AuthoringResult
+
+__all__ = ["add_commands", "report_authoring"]
+
+_CREATE_EXAMPLES = """
+srsign create report.toml --evidence images/ -o report.dcm
+srsign create values.toml --template ct-chest --evidence images/ -o report.dcm
+"""
+_KEYOBJECT_EXAMPLES = """
+srsign keyobject --title of-interest --evidence images/1.dcm -o kos.dcm
+srsign keyobject --title signed-manifest --evidence images/ --purpose source \\
+    --key file:archive.key --cert archive.pem -o manifest.dcm
+"""
+_SEAL_EXAMPLES = """
+srsign seal images/ --key file:archive.key --cert archive.pem -o seal.dcm
+"""
+
+_More = Annotated[list[Path], typer.Argument(metavar="[DIR]...", help="More evidence.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``create``, ``keyobject`` and ``seal``."""
+    register(app, "create", examples=_CREATE_EXAMPLES)(create)
+    register(app, "keyobject", examples=_KEYOBJECT_EXAMPLES)(keyobject)
+    register(app, "seal", examples=_SEAL_EXAMPLES)(seal)
+
+
+def create(
+    shell: Shell,
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="Report, or values for a template: TOML, JSON.")
+    ],
+    output: o.Output,
+    more: _More = [],
+    evidence: o.Evidence = [],
+    template: Annotated[
+        str | None,
+        typer.Option("--template", metavar="ID", help="See srsign template list."),
+    ] = None,
+) -> None:
+    """Write a structured report from a text file and the images that it is about.
+
+    Every instance of the evidence is cited with its MAC. The report is not signed yet.
+    """
+    from sr import compose
+    from sr.app.authoring import create_report
+
+    result = create_report(
+        report,
+        output,
+        evidence=(*evidence, *more),
+        template=template,
+        ports=compose.ports(),
+    )
+    report_authoring(shell, "report", result)
+
+
+def keyobject(
+    shell: Shell,
+    title: o.Title,
+    output: o.Output,
+    more: _More = [],
+    evidence: o.Evidence = [],
+    description: Annotated[
+        str, typer.Option("--description", metavar="TEXT", help="Key Object Description.")
+    ] = "",
+    purpose: o.OptionalPurpose = None,
+    key: o.OptionalKeyURI = None,
+    cert: o.Certificates = [],
+    pin_file: o.PinFile = None,
+) -> None:
+    """Write a key object selection of all the evidence, signed where a key is given.
+
+    The titles that say 'Signed' are not written without a signature.
+    """
+    from sr import compose
+    from sr.app.authoring import create_key_object
+
+    result = create_key_object(
+        output,
+        title=title,
+        evidence=(*evidence, *more),
+        description=description,
+        credentials=None if key is None else o.credentials(key, cert, pin_file),
+        purpose=purpose,
+        ports=compose.ports(),
+    )
+    report_authoring(shell, f"key object selection {title.meaning!r}", result)
+
+
+def seal(
+    shell: Shell,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What was acquired.")],
+    output: o.Output,
+    key: o.KeyURI,
+    cert: o.Certificates = [],
+    pin_file: o.PinFile = None,
+) -> None:
+    """Seal everything acquired: a source-signed key object selection with the title 113035."""
+    from sr import compose
+    from sr.app import authoring
+
+    result = authoring.seal(
+        folder, output, credentials=o.credentials(key, cert, pin_file), ports=compose.ports()
+    )
+    report_authoring(shell, "seal", result)
+
+
+def report_authoring(shell: Shell, what: str, result: AuthoringResult) -> None:
+    """Say what was written, and what could not be cited."""
+    for notice in result.notices:
+        shell.notice(notice)
+    if shell.json:
+        shell.print_object(
+            {
+                "output": str(result.output),
+                "cited": result.cited,
+                "digital_signature_uid": result.digital_signature_uid,
+                "skipped": [
+                    {"file": str(skipped.path), "reason": skipped.reason}
+                    for skipped in result.skipped
+                ],
+            }
+        )
+    for skipped in result.skipped:
+        shell.detail(f"not cited: {skipped.path}: {skipped.reason}")
+    signed = ", signed" if result.digital_signature_uid else ""
+    left_out = f", {len(result.skipped)} files left out (-v lists them)" if result.skipped else ""
+    shell.tell(f"{what} citing {result.cited} instances{signed}{left_out} → {result.output}")

@@ -1,0 +1,167 @@
+"""``srsign check``: the verdict on files, as text or as the JSON of the public contract."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sr.cli import options as o
+from sr.cli.command import register
+from sr.cli.exit_codes import UNABLE, exit_code_of
+from sr.cli.shell import Shell, error_as_dict
+from sr.errors import ConfigurationError, DatasetError, NotDICOMError
+
+if TYPE_CHECKING:
+    from sr.app.check import CheckOptions
+    from sr.verification import Verdict
+
+__all__ = ["add_commands"]
+
+_EXAMPLES = """
+srsign check report.dcm --trust-anchor root.pem --intermediate issuing.pem
+srsign check report.dcm --trust-anchor root.pem --evidence images/ --require-purpose verification
+srsign check reports/ --trust-anchor root.pem --policy strict --crl root.crl --json
+"""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``check``."""
+    register(app, "check", examples=_EXAMPLES)(check)
+
+
+def check(
+    shell: Shell,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="What to check.")],
+    trust_anchor: o.TrustAnchors = [],
+    intermediate: o.Intermediates = [],
+    crl: o.CRL = [],
+    ocsp: o.OCSP = [],
+    policy: o.Policy = "standard",
+    evidence: o.Evidence = [],
+    require_purpose: o.RequiredPurposes = [],
+    signer: o.SignerPattern = None,
+    at: o.At = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option("--facts", metavar="OUT.json", help="Also write what was found, unjudged."),
+    ] = None,
+) -> int:
+    """Check files: unchanged, signed by whom and when, complete.
+
+    Exit code 0 PASSED, 10 FAILED, 11 INDETERMINATE, 12 NOT_SIGNED or a required purpose is
+    missing, 13 evidence differs, 1 not readable; of several results the gravest.
+    """
+    options = o.check_options(
+        trust_anchor=trust_anchor,
+        intermediate=intermediate,
+        crl=crl,
+        ocsp=ocsp,
+        policy=policy,
+        evidence=evidence,
+        require_purpose=require_purpose,
+        signer=signer,
+        at=at,
+    )
+    several = len(files) > 1 or files[0].is_dir()
+    if facts is not None and several:
+        raise ConfigurationError("--facts writes the facts about one file, not about several")
+    if several:
+        return _check_several(shell, tuple(_expanded(files)), options)
+    return _check_one(shell, files[0], options, facts)
+
+
+def _check_one(shell: Shell, path: Path, options: CheckOptions, facts: Path | None) -> int:
+    from sr.app.check import check_file, exit_code
+
+    verdict = check_file(path, options)
+    if facts is not None:
+        _write_facts(shell, path, options, facts)
+    if shell.json:
+        shell.print_object(verdict.as_dict())
+    else:
+        shell.print(_rendered(shell, verdict))
+    return exit_code(verdict)
+
+
+def _check_several(shell: Shell, paths: tuple[Path, ...], options: CheckOptions) -> int:
+    from sr.app.check import check_file, exit_code, worst_exit_code
+
+    counts: Counter[str] = Counter()
+    codes: list[int] = []
+    with shell.following("checking", len(paths)) as steps:
+        for path in paths:
+            try:
+                verdict = check_file(path, options)
+            except (ConfigurationError, NotDICOMError) as error:
+                _unreadable(shell, path, error)
+                counts["errors"] += 1
+                codes.append(UNABLE)
+            else:
+                _item(shell, path, verdict)
+                counts[verdict.indication.value.lower()] += 1
+                codes.append(exit_code(verdict))
+            steps.advance()
+    code = worst_exit_code(codes)
+    _summary(shell, counts, len(paths), code)
+    return code
+
+
+def _item(shell: Shell, path: Path, verdict: Verdict) -> None:
+    if shell.json:
+        shell.print_line("item", verdict.as_dict() | {"file": str(path)})
+    elif shell.verbose:
+        shell.print([*_rendered(shell, verdict), ""])
+    else:
+        shell.print(_rendered(shell, verdict)[:1])
+
+
+def _unreadable(shell: Shell, path: Path, error: ConfigurationError | DatasetError) -> None:
+    if shell.json:
+        said = {"subject": path.name, "indication": None, "file": str(path)}
+        shell.print_line("item", said | {"error": error_as_dict(error)})
+    else:
+        shell.error(error, exit_code=exit_code_of(error))
+
+
+_COUNTED = ("passed", "indeterminate", "failed", "not_signed", "errors")
+
+
+def _summary(shell: Shell, counts: Counter[str], total: int, code: int) -> None:
+    if shell.json:
+        counted: dict[str, Any] = {word: counts[word] for word in _COUNTED}
+        shell.print_line("summary", {"total": total, **counted, "exit_code": code})
+        return
+    said = ", ".join(f"{counts[w]} {w.replace('_', ' ')}" for w in _COUNTED if counts[w])
+    shell.print([f"{total} files: {said or 'nothing to check'}"])
+
+
+def _rendered(shell: Shell, verdict: Verdict) -> tuple[str, ...]:
+    from sr.verification.render import render_verdict
+
+    return render_verdict(verdict, width=shell.width)
+
+
+def _expanded(paths: list[Path]) -> Iterator[Path]:
+    """Yield files, and what is in folders; a path that does not exist is reported on its turn."""
+    from sr.app.evidence import expand
+
+    for path in paths:
+        if path.is_dir():
+            yield from expand([path])
+        else:
+            yield path
+
+
+def _write_facts(shell: Shell, path: Path, options: CheckOptions, output: Path) -> None:
+    from sr.app.facts import write_facts
+
+    try:
+        write_facts(path, output, options)
+    except DatasetError as error:
+        shell.tell(f"no facts were written: {error}")
+    else:
+        shell.tell(f"facts written to {output}")

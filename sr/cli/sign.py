@@ -1,0 +1,178 @@
+"""``srsign sign`` and ``srsign approve``: signatures on documents that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sr.cli import options as o
+from sr.cli.command import register
+from sr.cli.shell import Shell
+
+if TYPE_CHECKING:
+    from sr.app.signing import ApprovalMode, SigningResult
+    from sr.mac import MACAlgorithm
+
+__all__ = ["add_commands", "parse_algorithm"]
+
+_SIGN_EXAMPLES = """
+srsign sign report.dcm --purpose author --key file:a.key --cert a.pem -o report-author.dcm
+srsign sign ct.dcm --purpose source --key 'pkcs11:token=Archive' --cert archive.pem --in-place
+"""
+_APPROVE_EXAMPLES = """
+srsign approve report-author.dcm --observer 'Meier^Anna' --organization 'St. Anna' \\
+    --key file:meier.key --cert meier.pem -o report.dcm
+"""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``sign`` and ``approve``."""
+    register(app, "sign", examples=_SIGN_EXAMPLES)(sign)
+    register(app, "approve", examples=_APPROVE_EXAMPLES)(approve)
+
+
+def parse_algorithm(text: str) -> MACAlgorithm:
+    """Return a MAC algorithm by its defined term.
+
+    Raises:
+        ValueError: There is none.
+    """
+    from sr.mac import MACAlgorithm
+
+    try:
+        return MACAlgorithm(text.upper())
+    except ValueError as error:
+        known = ", ".join(algorithm.value for algorithm in MACAlgorithm)
+        raise ValueError(f"no MAC algorithm {text!r}; known: {known}") from error
+
+
+def _parse_mode(text: str) -> ApprovalMode:
+    from sr.app.signing import ApprovalMode
+
+    try:
+        return ApprovalMode(text.lower().replace("-", "_"))
+    except ValueError as error:
+        known = ", ".join(mode.value for mode in ApprovalMode)
+        raise ValueError(f"no approval mode {text!r}; known: {known}") from error
+
+
+_OutputOrInPlace = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="OUT", help="File to write.")
+]
+_InPlace = Annotated[bool, typer.Option("--in-place", help="Replace the input.")]
+_Input = Annotated[Path, typer.Argument(metavar="IN.dcm", help="Document or image.")]
+_Algorithm = Annotated[
+    Any,
+    typer.Option("--algorithm", parser=parse_algorithm, metavar="TERM", help="SHA256, SHA384 …"),
+]
+
+
+def sign(
+    shell: Shell,
+    source: _Input,
+    purpose: o.Purpose,
+    key: o.KeyURI,
+    cert: o.Certificates = [],
+    output: _OutputOrInPlace = None,
+    in_place: _InPlace = False,
+    pin_file: o.PinFile = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="ID", help="Insist on a profile of PS3.15."),
+    ] = None,
+    item: Annotated[
+        str,
+        typer.Option(
+            "--item", metavar="PATH", help="Sign one item only, e.g. 'ContentSequence[4]'."
+        ),
+    ] = "",
+    private: Annotated[bool, typer.Option("--private", help="Cover private elements too.")] = False,
+    algorithm: _Algorithm = "SHA256",
+) -> None:
+    """Sign a document or image for a purpose.
+
+    The result conforms to the profile that its kind asks for, or is not written.
+    """
+    from sr import compose
+    from sr.app.signing import sign_file
+
+    target = o.one_output(output, source, in_place=in_place)
+    result = sign_file(
+        source,
+        target,
+        purpose=purpose,
+        credentials=o.credentials(key, cert, pin_file),
+        ports=compose.ports(),
+        profile=profile,
+        item=item,
+        private=private,
+        mac_algorithm=algorithm,
+        in_place=in_place,
+    )
+    _report(shell, f"{source} signed: {purpose.code.meaning}", result, target)
+
+
+def approve(
+    shell: Shell,
+    source: _Input,
+    observer: Annotated[
+        str,
+        typer.Option("--observer", metavar="NAME", help="Who approves, e.g. 'Meier^Anna'."),
+    ],
+    organization: Annotated[
+        str, typer.Option("--organization", metavar="ORG", help="For whom the observer acts.")
+    ],
+    key: o.KeyURI,
+    cert: o.Certificates = [],
+    output: _OutputOrInPlace = None,
+    in_place: _InPlace = False,
+    mode: Annotated[
+        Any,
+        typer.Option(
+            "--mode",
+            parser=_parse_mode,
+            metavar="MODE",
+            help="reissue (new UID), reissue_with_predecessor, or in_place (same UID, only for a "
+            "report that never left this system).",
+        ),
+    ] = "reissue",
+    pin_file: o.PinFile = None,
+) -> None:
+    """Approve a report: VERIFIED, the verifying observer and the verification signature.
+
+    All three or none. The author's signature stays valid; the author cannot approve.
+    """
+    from sr import compose
+    from sr.app.signing import approve_file
+
+    target = o.one_output(output, source, in_place=in_place)
+    result = approve_file(
+        source,
+        target,
+        observer=observer,
+        organization=organization,
+        mode=mode,
+        credentials=o.credentials(key, cert, pin_file),
+        ports=compose.ports(),
+        in_place=in_place,
+    )
+    _report(shell, f"{source} approved by {observer}", result, target)
+
+
+def _report(shell: Shell, what: str, result: SigningResult, target: Path) -> None:
+    for notice in result.notices:
+        shell.notice(notice)
+    if shell.json:
+        from sr.dicomfile import format_tag
+
+        shell.print_object(
+            {
+                "output": str(target),
+                "digital_signature_uid": result.digital_signature_uid,
+                "covers": [format_tag(tag) for tag in result.covers],
+            }
+        )
+    shell.tell(f"{what}, covering {len(result.covers)} elements → {target}")
+    shell.detail(f"Digital Signature UID {result.digital_signature_uid}")
