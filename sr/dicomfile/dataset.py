@@ -160,8 +160,12 @@ class DataSet:
 
     def inherit_charset(self, charset: str) -> None:
         """Use the enclosing data set's character set where this item has none of its own."""
-        if self._charset is None and SPECIFIC_CHARACTER_SET not in self:
-            self._charset = charset
+        for element in self.elements:
+            if element.tag >= SPECIFIC_CHARACTER_SET:
+                if element.tag == SPECIFIC_CHARACTER_SET:
+                    return
+                break
+        self._charset = charset
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ Cites: PS3.10 7; PS3.5 Annex A.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from struct import pack
 
 from sr.dicomfile.dataset import DataSet, DICOMFile, Encoding
@@ -28,7 +29,9 @@ __all__ = ["read"]
 _PREFIX = b"DICM"
 _META = Encoding(True, True)
 _FIRST_GROUPS = frozenset(group.to_bytes(2, "little") for group in (0x0004, 0x0008, 0x0010))
+_META_GROUP_LENGTH = 0x00020000
 _TRAILING_PADDING = 0xFFFCFFFC
+_NOTICES_EACH = 20
 _DEFAULT_LIMITS = Limits()
 
 
@@ -74,7 +77,13 @@ def read(
         meta=meta,
         transfer_syntax=syntax,
         dataset=dataset,
-        notices=(*notices, *_preamble(preamble), *_tolerated(scanner), *_padding(dataset)),
+        notices=(
+            *notices,
+            *_preamble(preamble),
+            *_meta_length(meta),
+            *_tolerated(scanner),
+            *_padding(dataset),
+        ),
     )
 
 
@@ -144,6 +153,8 @@ def _inflate(source: Source, start: int, limits: Limits) -> bytes:
             chunk = engine.unconsumed_tail or source.read_at(position, 1 << 16)
             if not engine.unconsumed_tail:
                 position += len(chunk)
+            if not chunk:
+                break  # the file became shorter meanwhile
             while chunk and not engine.eof:
                 parts.append(engine.decompress(chunk, 1 << 20))
                 total += len(parts[-1])
@@ -195,28 +206,51 @@ def _preamble(preamble: bytes | None) -> tuple[Finding, ...]:
     )
 
 
+def _meta_length(meta: DataSet | None) -> tuple[Finding, ...]:
+    """Say when the length of group 2, which other readers may trust, is not where it ends."""
+    element = meta.get(_META_GROUP_LENGTH) if meta is not None else None
+    if meta is None or element is None:
+        return ()
+    said = int.from_bytes(meta.value(element), "little")
+    if element.end + said == meta.end:
+        return ()
+    return (
+        Finding(
+            rule="META_LENGTH",
+            status=Status.WARN,
+            message=f"FileMetaInformationGroupLength (0002,0000) is {said}, the group has "
+            f"{meta.end - element.end} bytes",
+            where="(0002,0000)",
+            cites="PS3.10 7.1",
+        ),
+    )
+
+
 def _tolerated(scanner: Scanner) -> tuple[Finding, ...]:
-    inferred = tuple(
-        Finding(
-            rule="VR_INFERRED",
-            status=Status.NOTICE,
-            message="a sequence of value representation UN was read as implicit VR little endian",
-            where=where,
-            cites="PS3.5 6.2.2",
-        )
-        for where in scanner.inferred
+    return (
+        *_each(
+            "VR_INFERRED",
+            "a sequence of value representation UN was read as implicit VR little endian",
+            "PS3.5 6.2.2",
+            scanner.inferred,
+        ),
+        *_each("ODD_LENGTH", "a value of odd length was padded", "PS3.5 7.1.1", scanner.odd),
     )
-    odd = tuple(
-        Finding(
-            rule="ODD_LENGTH",
+
+
+def _each(rule: str, message: str, cites: str, places: list[str]) -> Iterator[Finding]:
+    """Yield one notice a place; beyond a few, one for the rest, for a file may have very many."""
+    for where in places[:_NOTICES_EACH]:
+        yield Finding(rule=rule, status=Status.NOTICE, message=message, where=where, cites=cites)
+    if len(places) > _NOTICES_EACH:
+        rest = len(places) - _NOTICES_EACH
+        yield Finding(
+            rule=rule,
             status=Status.NOTICE,
-            message="a value of odd length was padded",
-            where=where,
-            cites="PS3.5 7.1.1",
+            message=f"{message}; so were {rest} more",
+            where=places[_NOTICES_EACH],
+            cites=cites,
         )
-        for where in scanner.odd
-    )
-    return inferred + odd
 
 
 def _padding(dataset: DataSet) -> tuple[Finding, ...]:

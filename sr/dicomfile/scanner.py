@@ -27,6 +27,8 @@ _ITEM_DELIMITER = 0xFFFEE00D
 _SEQUENCE_DELIMITER = 0xFFFEE0DD
 _DELIMITER_GROUP = 0xFFFE
 _PIXEL_REPRESENTATION = 0x00280103
+_WAVEFORM_BITS_ALLOCATED = 0x54001004
+_DECIDES_VR = frozenset({_PIXEL_REPRESENTATION, _WAVEFORM_BITS_ALLOCATED})
 _WINDOW = 64 * 1024
 
 _SHORT_FORM = {vr.encode(): vr for vr in KNOWN_VRS - LONG_VRS}
@@ -54,7 +56,9 @@ class Scanner:
         self._items = 0
         self._unknown = 0
         self._path: list[tuple[int, int]] = []
+        self._fragments = 0
         self._signed_pixels = False
+        self._wide_waveform = False
         self.inferred: list[str] = []
         """Paths of UN sequences that were read as implicit VR (CP-246)."""
         self.odd: list[str] = []
@@ -135,7 +139,9 @@ class Scanner:
             previous = tag
 
             if not explicit:
-                vr = implicit_vr(tag, signed_pixels=self._signed_pixels)
+                vr = implicit_vr(
+                    tag, signed_pixels=self._signed_pixels, wide_waveform=self._wide_waveform
+                )
                 (length,) = long_at(buffer, position - base + 4)
                 value = position + 8
                 if length == UNDEFINED_LENGTH and vr not in ("SQ", "OB", "OW"):
@@ -191,13 +197,21 @@ class Scanner:
                 append(Element(tag, vr, position, value, stop, None, None, True))
             else:
                 append(Element(tag, vr, position, value, stop))
-            if tag == _PIXEL_REPRESENTATION and depth == 0:
-                self._signed_pixels = self._source.read_at(value, length).strip(b"\0") != b""
+            if tag in _DECIDES_VR and not explicit:
+                self._decide(tag, self._source.read_at(value, min(length, 2)))
             position = stop
 
         if delimited:
             self._truncated(position, end)
         return tuple(elements), position
+
+    def _decide(self, tag: int, value: bytes) -> None:
+        """Remember what later elements of this item need to get their VR."""
+        number = int.from_bytes(value, "little")
+        if tag == _PIXEL_REPRESENTATION:
+            self._signed_pixels = number != 0
+        else:
+            self._wide_waveform = number > 8
 
     def _nested(
         self,
@@ -263,7 +277,10 @@ class Scanner:
             if stop > end:
                 self._overrun(tag, position, stop, end)
             self._path.append((tag, len(items)))
+            outside = self._signed_pixels, self._wide_waveform
+            self._wide_waveform = False
             elements, stop = self._scan(start, stop, encoding, depth=depth + 1, delimited=delimited)
+            self._signed_pixels, self._wide_waveform = outside
             self._path.pop()
             items.append(
                 DataSet(self._source, encoding, start, stop, elements, self._limits.value_bytes)
@@ -289,17 +306,20 @@ class Scanner:
                     position,
                     tag,
                 )
-            if length & 1 and not self._allow_odd:
-                self._fail(
-                    "ODD_LENGTH",
-                    f"a fragment of {describe_tag(tag)} has the odd length {length}",
-                    position,
-                    tag,
-                )
+            if length & 1:
+                if not self._allow_odd:
+                    self._fail(
+                        "ODD_LENGTH",
+                        f"a fragment of {describe_tag(tag)} has the odd length {length}",
+                        position,
+                        tag,
+                    )
+                self.odd.append(self._where(tag))
             if position + 8 + length > end:
                 self._overrun(tag, position, position + 8 + length, end)
             fragments.append((position + 8, length))
-            if len(fragments) > self._limits.fragments:
+            self._fragments += 1
+            if self._fragments > self._limits.fragments:
                 self._beyond("fragments", self._limits.fragments, position)
             position += 8 + length
 

@@ -2,7 +2,8 @@
 
 An edit says what happens at one level of the data set. The result is a list of pieces, each either
 new bytes or a stretch of the original, so that signing a large image copies it without loading it.
-The only original bytes that change are the length fields of what encloses an edit.
+The only original bytes that change are the length fields of what encloses an edit, the retired
+group lengths included.
 
 Cites: PS3.5 7.1, 7.5; PS3.10 7.1.
 """
@@ -83,13 +84,22 @@ class Piece:
     def blocks(self) -> Iterator[bytes]:
         """Yield the bytes in blocks of bounded size.
 
+        Raises:
+            EncodingError: The source became shorter since it was read.
+
         Cites: PS3.10 7.
         """
         if self.source is None:
             yield self.data
             return
         for position in range(self.start, self.end, _BLOCK):
-            yield self.source.read_at(position, min(_BLOCK, self.end - position))
+            wanted = min(_BLOCK, self.end - position)
+            block = self.source.read_at(position, wanted)
+            if len(block) < wanted:
+                raise EncodingError(
+                    "the file became shorter while it was read", rule="TRUNCATED", offset=position
+                )
+            yield block
 
 
 def assemble(pieces: Iterable[Piece]) -> bytes:
@@ -105,7 +115,8 @@ def splice(file: DICOMFile, edits: Iterable[Edit]) -> tuple[Piece, ...]:
 
     Args:
         file: The file as read.
-        edits: At most one for each element; items may be appended to two sequences of one level.
+        edits: At most one for each element; several items may be appended to one sequence. What
+            is inserted at one place stands in the order of the edits.
 
     Raises:
         EncodingError: A length would not fit its field, or a meta element is absent.
@@ -131,7 +142,7 @@ def splice(file: DICOMFile, edits: Iterable[Edit]) -> tuple[Piece, ...]:
 
 
 class _Patches:
-    """Replacements by offset, and how much each length field grows."""
+    """Replacements by offset, and how much each length or group length field grows."""
 
     def __init__(self, encoding: Encoding) -> None:
         self.order = "little" if encoding.little else "big"
@@ -157,11 +168,21 @@ def _edit(dataset: DataSet, edit: SetElement | AppendItem, patches: _Patches) ->
             raise EncodingError(
                 f"{describe_tag(tag)} has value representation UN and is not edited", rule="VR_UN"
             )
+        enclosing += _group_length(level, tag)
         level = sequence.items[index]
         enclosing += [sequence.value - 4, level.start - 4]
+    enclosing += _group_length(level, edit.tag)
     delta = _apply(level, edit, patches)
     for field in enclosing:
         patches.grow(field, delta)
+
+
+def _group_length(level: DataSet, tag: int) -> list[int]:
+    """Return where the retired length of the tag's group is, if this level still has one."""
+    element = level.get(tag & 0xFFFF0000)
+    if element is None or element.tag == tag or element.end - element.value != 4:
+        return []
+    return [element.value]
 
 
 def _apply(level: DataSet, edit: SetElement | AppendItem, patches: _Patches) -> int:

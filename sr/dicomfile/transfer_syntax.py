@@ -53,7 +53,8 @@ _BY_UID = {
     syntax.uid: syntax
     for syntax in (IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED_EXPLICIT_LITTLE, EXPLICIT_BIG)
 }
-_ENCAPSULATED_ROOTS = ("1.2.840.10008.1.2.4.", "1.2.840.10008.1.2.5")
+_ENCAPSULATED_ROOTS = ("1.2.840.10008.1.2.4.",)
+_ENCAPSULATED = frozenset({"1.2.840.10008.1.2.5", "1.2.840.10008.1.2.1.98"})
 _NOT_ENCAPSULATED = frozenset(
     {"1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.204"}
     | {"1.2.840.10008.1.2.4.205"}
@@ -71,7 +72,8 @@ def transfer_syntax_for(uid: str) -> TransferSyntax:
     found = _BY_UID.get(uid)
     if found is not None:
         return found
-    if uid.startswith(_ENCAPSULATED_ROOTS) and uid not in _NOT_ENCAPSULATED:
+    encapsulated = uid.startswith(_ENCAPSULATED_ROOTS) and uid not in _NOT_ENCAPSULATED
+    if encapsulated or uid in _ENCAPSULATED:
         return TransferSyntax(uid=uid, encapsulated=True)
     raise DatasetError(
         f"TransferSyntaxUID (0002,0010) {uid!r} is not one this reader knows",

@@ -26,25 +26,33 @@ SWAP_WIDTH = {
 
 KNOWN_VRS = LONG_VRS | PADDED_VRS | frozenset(SWAP_WIDTH)
 
-_BITS_ALLOCATED_IS_IRRELEVANT = "OW"  # implicit VR little endian always uses OW for OB|OW
+_PIXEL_DATA = 0x7FE00010
+_WAVEFORM_GROUP = 0x5400
+_OVERLAY_GROUPS = 0x6000
 
 
-def implicit_vr(tag: int, *, signed_pixels: bool) -> str:
+def implicit_vr(tag: int, *, signed_pixels: bool, wide_waveform: bool = False) -> str:
     """Return the VR that an element of an implicit VR data set is given.
 
     Where PS3.6 offers alternatives, the choice is the one other implementations make, so that MAC
-    streams agree: numbers follow Pixel Representation (0028,0103), look-up tables and pixel data
-    are OW.
+    streams agree: numbers follow Pixel Representation (0028,0103), look-up tables, pixel data and
+    overlays are OW, waveforms follow their bits, other bytes are OB.
 
     Args:
         tag: Data element tag.
-        signed_pixels: Whether Pixel Representation says two's complement.
+        signed_pixels: Whether Pixel Representation, here or in what encloses this item, says
+            two's complement.
+        wide_waveform: Whether Waveform Bits Allocated (5400,1004) of this item is above 8.
 
-    Cites: PS3.5 A.1, 6.2.
+    Cites: PS3.5 A.1, 6.2, 8.3.
     """
     vr = dictionary_vr(tag)
     if "|" not in vr:
         return vr
+    if vr == "OB|OW":
+        group = tag >> 16
+        wide = wide_waveform if group == _WAVEFORM_GROUP else group & 0xFF00 == _OVERLAY_GROUPS
+        return "OW" if wide or tag == _PIXEL_DATA else "OB"
     if "OW" in vr:
-        return _BITS_ALLOCATED_IS_IRRELEVANT
+        return "OW"
     return "SS" if signed_pixels else "US"

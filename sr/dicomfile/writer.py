@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from struct import pack
 
 from sr.dicomfile.dataset import DataSet, Encoding
+from sr.dicomfile.tags import describe_tag, format_tag
 from sr.dicomfile.vr import LONG_VRS, SWAP_WIDTH
+from sr.errors import EncodingError
 
 __all__ = [
     "EXPLICIT_LITTLE_ENCODING",
@@ -33,6 +35,9 @@ def element(
 ) -> bytes:
     """Return header and value of one element; the value must have even length.
 
+    Raises:
+        EncodingError: The value does not fit the 16-bit length of its VR.
+
     Cites: PS3.5 7.1.2, 7.1.3.
     """
     order = "<" if encoding.little else ">"
@@ -41,6 +46,12 @@ def element(
         return head + pack(order + "I", len(value)) + value
     if vr in LONG_VRS:
         return head + vr.encode() + b"\0\0" + pack(order + "I", len(value)) + value
+    if len(value) > 0xFFFF:
+        raise EncodingError(
+            f"{describe_tag(tag)} of {len(value)} bytes does not fit value representation {vr}",
+            rule="VALUE_TOO_LONG",
+            where=format_tag(tag),
+        )
     return head + vr.encode() + pack(order + "H", len(value)) + value
 
 

@@ -171,7 +171,7 @@ def digest_chunks(chunks: Iterable[MACChunk], algorithm: MACAlgorithm) -> bytes:
                         update(block)
                     run = None
                 literal.append(segment)
-            elif run is not None and run.end == segment.start and segment.swap == run.swap == 1:
+            elif run is not None and _continues(run, segment):
                 run = Extent(run.source, run.start, segment.end)
             else:
                 if literal:
@@ -186,6 +186,11 @@ def digest_chunks(chunks: Iterable[MACChunk], algorithm: MACAlgorithm) -> bytes:
             update(block)
     update(b"".join(literal))
     return digest.digest()
+
+
+def _continues(run: Extent, segment: Extent) -> bool:
+    adjoins = run.end == segment.start and run.source is segment.source
+    return adjoins and run.swap == segment.swap == 1
 
 
 def _segments(dataset: DataSet, element: Element, padding: Padding) -> Iterator[Segment]:
@@ -224,18 +229,18 @@ def _segments(dataset: DataSet, element: Element, padding: Padding) -> Iterator[
 
 
 def _header(tag: int, vr: str, length: int | None = None) -> bytes:
-    """Return the explicit VR little endian header; sequences have no length field."""
+    """Return the explicit VR little endian header; sequences have no length field.
+
+    A value from an implicit VR data set may be longer than a 16-bit length can say; explicit VR
+    then writes UN (PS3.5 6.2.2), and so does dcmsign. It is covered, because its VR is known.
+    """
     head = pack("<HH", tag >> 16, tag & 0xFFFF) + vr.encode()
     if length is None:
         return head + b"\0\0"
     if vr in LONG_VRS:
         return head + b"\0\0" + pack("<I", length)
     if length > 0xFFFF:
-        raise EncodingError(
-            f"{describe_tag(tag)} of {length} bytes does not fit value representation {vr}",
-            rule="VALUE_TOO_LONG",
-            where=describe_tag(tag)[:11],
-        )
+        return head[:4] + b"UN\0\0" + pack("<I", length)
     return head + pack("<H", length)
 
 
