@@ -34,9 +34,11 @@ def is_structured_report(sop_class_uid: str) -> bool:
 def condition_values(dataset: DataSet) -> dict[str, str]:
     """Return the attribute values that profile conditions may ask for.
 
-    Cites: PS3.3 C.17.2.
+    Spaces around a code string do not count, so that none can hide a flag from a condition.
+
+    Cites: PS3.3 C.17.2; PS3.5 6.2 (CS).
     """
     return {
-        "VerificationFlag": dataset.text(_VERIFICATION_FLAG),
-        "CompletionFlag": dataset.text(_COMPLETION_FLAG),
+        "VerificationFlag": dataset.text(_VERIFICATION_FLAG).strip(),
+        "CompletionFlag": dataset.text(_COMPLETION_FLAG).strip(),
     }

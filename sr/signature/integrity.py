@@ -161,5 +161,5 @@ _HASH_OF_LENGTH: dict[int, hashes.HashAlgorithm] = {
 def _public_key(certificate: bytes) -> object | None:
     try:
         return x509.load_der_x509_certificate(der_prefix(certificate)).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm):
         return None

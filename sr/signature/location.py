@@ -18,7 +18,9 @@ __all__ = ["Level", "item_at", "parse_item_path", "signed_levels", "walk_levels"
 
 _ORIGINAL_ATTRIBUTES = 0x04000561
 _OPAQUE = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE, _ORIGINAL_ATTRIBUTES})
-_STEP = re.compile(r"(?P<name>[A-Za-z]\w*|\(?[0-9A-Fa-f]{4},?[0-9A-Fa-f]{4}\)?)\[(?P<index>\d+)\]")
+_STEP = re.compile(
+    r"(?P<name>[A-Za-z]\w*|\(?[0-9A-Fa-f]{4},?[0-9A-Fa-f]{4}\)?)\[(?P<index>\d{1,9})\]"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sr.dicomfile.dataset import DataSet, DICOMFile
+from sr.dicomfile.dataset import DataSet, DICOMFile, Element
 from sr.dicomfile.tags import describe_tag, format_tag
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.selection import (
@@ -54,6 +54,8 @@ class LocatedSignature:
     level: Level
     number: int
     """Position among the signatures of the instance, from 1, outermost level first."""
+    index: int
+    """Position within Digital Signatures Sequence of its level, from 0."""
     item: DataSet
     signature: SignatureItem
     parameters: MACParameters | None
@@ -62,7 +64,7 @@ class LocatedSignature:
     @property
     def where(self) -> str:
         """Path of the signature item."""
-        return self.level.at(DIGITAL_SIGNATURES_SEQUENCE)
+        return self.level.at(DIGITAL_SIGNATURES_SEQUENCE, self.index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ def examine(file: DICOMFile) -> SignatureStructure:
         located += _signatures(file, level, parameters, len(located))
     findings += _unique(located, levels, ids)
     if levels:
-        findings += _low_groups(file.dataset)
+        findings += _out_of_reach(file.dataset)
     return SignatureStructure(
         signatures=tuple(located), findings=tuple(findings), mac_id_numbers=frozenset(ids)
     )
@@ -139,6 +141,7 @@ def _signatures(
         yield LocatedSignature(
             level=level,
             number=before + index + 1,
+            index=index,
             item=item,
             signature=signature,
             parameters=found,
@@ -239,13 +242,22 @@ def _hides(dataset: DataSet, tag: int) -> bool:
         return element is None or element.items is None or MAC_PARAMETERS_SEQUENCE not in dataset
     if tag == MAC_PARAMETERS_SEQUENCE:
         return DIGITAL_SIGNATURES_SEQUENCE not in dataset
-    counted = tag & 0xFFFF == 0 or tag == _LENGTH_TO_END
-    if counted and tag >> 16 >= _LOWEST_GROUP and element is not None:
-        return element.vr != "UL" or element.end - element.value != _FOUR_BYTES
+    if _counts(tag) and tag >> 16 >= _LOWEST_GROUP and element is not None:
+        return not _is_count(element)
     return True
 
 
-def _low_groups(dataset: DataSet) -> Iterator[Finding]:
+def _counts(tag: int) -> bool:
+    """Return whether it is a retired group length or Length to End, which readers skip."""
+    return tag & 0xFFFF == 0 or tag == _LENGTH_TO_END
+
+
+def _is_count(element: Element) -> bool:
+    return element.vr == "UL" and element.end - element.value == _FOUR_BYTES
+
+
+def _out_of_reach(dataset: DataSet) -> Iterator[Finding]:
+    """Yield what no MAC can cover at the top level, and what does not belong there."""
     for element in dataset:
         group = element.tag >> 16
         if group < _LOWEST_GROUP and group != _DIRECTORY_GROUP:
@@ -257,6 +269,11 @@ def _low_groups(dataset: DataSet) -> Iterator[Finding]:
         if group == 0xFFFA and element.tag != DIGITAL_SIGNATURES_SEQUENCE:
             yield format_failure(
                 "HIDDEN_UNSIGNED", f"{describe_tag(element.tag)} is not a signature sequence",
+                format_tag(element.tag), _LIST,
+            )  # fmt: skip
+        if _counts(element.tag) and not _is_count(element):
+            yield format_failure(
+                "HIDDEN_UNSIGNED", f"{describe_tag(element.tag)} is not a length",
                 format_tag(element.tag), _LIST,
             )  # fmt: skip
         if element.tag == TRAILING_PADDING and element.items is not None:
