@@ -21,7 +21,7 @@ from sr.dicomfile.splice import Piece, assemble, splice
 from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
 from sr.document.lifecycle import approve_edits
-from sr.errors import ConfigurationError, LifecycleError
+from sr.errors import LifecycleError, SignerRefusedError
 from sr.findings import Finding, Status
 from sr.keys import Secrets, Signer, open_signer
 from sr.mac import MACAlgorithm
@@ -29,7 +29,7 @@ from sr.signature import SigningRequest, complete, examine, prepare
 from sr.signature.documents import is_document
 from sr.signature.integrity import der_prefix
 from sr.signature.location import parse_item_path
-from sr.trust import parse_certificates, same_person
+from sr.trust import parse_certificates, same_person, subject_name
 from sr.verification import gather
 from sr.verification.facts import DocumentFacts
 
@@ -240,8 +240,8 @@ def _sign(
     leaf = signer.certificate_chain[0]
     now = ports.now()
     if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        raise ConfigurationError(
-            f"the certificate {leaf.subject.rfc4514_string()} is valid from "
+        raise SignerRefusedError(
+            f"the certificate {subject_name(leaf.public_bytes(Encoding.DER))} is valid from "
             f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}, not now"
         )
     request = SigningRequest(

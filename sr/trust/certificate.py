@@ -149,9 +149,19 @@ def subject_name(certificate: bytes) -> str:
     return name_text(read_certificate(certificate).subject)
 
 
+_ATTRIBUTE_NAMES = {
+    x509.NameOID.SERIAL_NUMBER: "serialNumber",
+    x509.NameOID.EMAIL_ADDRESS: "emailAddress",
+    x509.NameOID.GIVEN_NAME: "givenName",
+    x509.NameOID.SURNAME: "sn",
+    x509.NameOID.TITLE: "title",
+}
+"""Attributes people know by name, which RFC 4514 would print as object identifiers."""
+
+
 def name_text(name: x509.Name) -> str:
     """Return RFC 4514 text in which nothing can steer a terminal or turn the writing around."""
-    text = name.rfc4514_string()
+    text = name.rfc4514_string(_ATTRIBUTE_NAMES)
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
