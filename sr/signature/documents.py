@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from sr.dicomfile.dataset import DataSet
 
-__all__ = ["KEY_OBJECT_SELECTION", "condition_values", "is_document", "is_structured_report"]
+__all__ = [
+    "CONDITION_KEYWORDS",
+    "KEY_OBJECT_SELECTION",
+    "condition_values",
+    "is_document",
+    "is_structured_report",
+]
 
 KEY_OBJECT_SELECTION = "1.2.840.10008.5.1.4.1.1.88.59"
 _REPORT_ROOT = "1.2.840.10008.5.1.4.1.1.88."
 _VERIFICATION_FLAG = 0x0040A493
 _COMPLETION_FLAG = 0x0040A491
+CONDITION_KEYWORDS = frozenset({"VerificationFlag", "CompletionFlag"})
+"""What the conditions of a profile may ask for."""
 
 
 def is_document(sop_class_uid: str) -> bool:

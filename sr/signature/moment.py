@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from sr.errors import ConfigurationError
+
 __all__ = ["ClaimedTime", "format_moment", "parse_moment"]
 
 _DT = re.compile(
@@ -64,6 +66,11 @@ def format_moment(at: datetime) -> str:
 
     Written in UTC because readers exist that ignore the offset.
 
+    Raises:
+        ConfigurationError: The time has no zone, so nobody knows which moment it is.
+
     Cites: PS3.3 C.12.1.1.3 (0400,0105).
     """
+    if at.tzinfo is None:
+        raise ConfigurationError(f"the time {at} has no time zone", where="(0400,0105)")
     return at.astimezone(UTC).strftime("%Y%m%d%H%M%S") + "+0000"

@@ -9,6 +9,8 @@ Cites: PS3.3 C.12.1.1.3; PS3.15 A.4, C.1, C.4.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,7 +31,13 @@ from sr.mac.selection import (
     MAC_PARAMETERS_SEQUENCE,
     signable_tags,
 )
-from sr.mac.stream import MACChunk, chunk_length, digest_chunks, mac_stream
+from sr.mac.stream import (
+    MACChunk,
+    chunk_length,
+    digest_chunks,
+    is_sequence_header,
+    mac_stream,
+)
 from sr.signature.coverage import author_tags
 from sr.signature.documents import condition_values, is_document, is_structured_report
 from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
@@ -42,6 +50,7 @@ from sr.signature.item import (
 from sr.signature.location import Level, item_at
 from sr.signature.moment import format_moment
 from sr.signature.profile import ProfileSubject, Use, applies, check_profile, load_profile
+from sr.signature.purpose import known_purpose
 from sr.signature.references import document_references
 from sr.signature.structure import SignatureStructure, examine
 
@@ -57,7 +66,8 @@ _KEEPS_APPROVAL_FREE = frozenset(
         SignaturePurpose.SOURCE,
     }
 )
-_VERIFIED = {"VerificationFlag": "VERIFIED"}
+_UID = re.compile(r"(?=.{1,64}$)(0|[1-9]\d*)(\.(0|[1-9]\d*))+", re.ASCII)
+_SMALLEST_KEY_BITS = {"RSA": 2048, "EC": 256}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +146,7 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     ]
     violations += _lifecycle(file, structure, request)
     _refuse(violations)
+    _refuse(list(_unsound(structure, request)))
     chunks = tuple(
         mac_stream(
             level.dataset,
@@ -194,14 +205,14 @@ def complete(prepared: PreparedSignature, value: bytes) -> tuple[Piece, ...]:
 
 
 def peer_notices(chunks: tuple[MACChunk, ...], stream_bytes: int) -> tuple[Finding, ...]:
-    """Say when DCMTK's dcmsign will not be able to confirm this signature.
+    """Say when DCMTK's dcmsign may not be able to confirm this signature.
 
-    It drops the rest of a nested sequence whenever its 16,384-byte buffer fills; documents whose
-    whole stream fits are safe.
+    It drops the rest of a sequence inside an item whenever its 16,384-byte buffer fills;
+    documents whose whole stream fits, or without sequences inside items, are safe.
 
     Cites: docs/divergences.md, "Large nested sequences".
     """
-    nested = any(isinstance(s, bytes) for chunk in chunks for s in chunk.segments)
+    nested = any(is_sequence_header(s) for chunk in chunks for s in chunk.segments[1:])
     if stream_bytes < PEER_BUFFER_BYTES or not nested:
         return ()
     return (
@@ -237,6 +248,25 @@ def _failure(rule: str, message: str, where: str | None = None) -> Finding:
         cites="PS3.15 C.4",
         sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
     )
+
+
+def _unsound(structure: SignatureStructure, request: SigningRequest) -> Iterator[Finding]:
+    """Yield what would make the signature unusable wherever it is checked."""
+    uid = request.digital_signature_uid
+    if not _UID.fullmatch(uid):
+        yield _failure("SIG_UID", f"{uid!r} is not a UID", "(0400,0100)")
+    if any(s.signature.digital_signature_uid == uid for s in structure.signatures):
+        yield _failure(
+            "SIG_UID", f"DigitalSignatureUID (0400,0100) {uid!r} is used already", "(0400,0100)"
+        )
+    key = public_key_facts(request.certificate)
+    smallest = _SMALLEST_KEY_BITS.get(key.kind, 0) if key is not None else 0
+    if key is not None and key.bits < smallest:
+        yield _failure(
+            "CERT_KEY_SIZE",
+            f"CertificateOfSigner (0400,0115) has a key of {key.bits} bits, fewer than {smallest}",
+            "(0400,0115)",
+        )
 
 
 def _free_mac_id(structure: SignatureStructure) -> int:
@@ -311,7 +341,7 @@ def _lifecycle(
             )
         ]
     approved = any(
-        s.signature.purpose is not None and s.signature.purpose.value == "5"
+        known_purpose(s.signature.purpose) is SignaturePurpose.VERIFICATION
         for s in structure.signatures
         if not s.level.path
     )

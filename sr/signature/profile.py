@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from sr.codes import Code
+from sr.codes import Code, SignaturePurpose
 from sr.dicomfile.tags import describe_tag, format_tag, tag_for_keyword
 from sr.errors import UnknownProfileError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
 from sr.resources import resource_root
 from sr.rulefile import RuleTable, read_rules
+from sr.signature.documents import CONDITION_KEYWORDS
 from sr.signature.purpose import known_purpose
 
 __all__ = [
@@ -32,7 +33,11 @@ __all__ = [
     "applies",
     "check_profile",
     "load_profile",
+    "parse_profile",
 ]
+
+
+_KEY_TYPES = frozenset({"RSA", "EC"})
 
 
 class Presence(StrEnum):
@@ -64,6 +69,16 @@ class SignatureLevel(StrEnum):
 
     TOP = "top"
     ANY = "any"
+
+
+class EvidenceRequirement(StrEnum):
+    """What a profile says about the proof that evidence references carry.
+
+    Cites: PS3.15 A.4.
+    """
+
+    NONE = "none"
+    EVERY_ITEM = "every-evidence-item"
 
 
 class Use(StrEnum):
@@ -149,7 +164,23 @@ def load_profile(profile_id: str) -> SignatureProfile:
 
     Cites: PS3.15 6.3.
     """
-    table = read_rules(_text_of(profile_id), f"{profile_id}.toml", _text_of)
+    return parse_profile(_text_of(profile_id), f"{profile_id}.toml")
+
+
+def parse_profile(text: str, name: str) -> SignatureProfile:
+    """Return the profile in a TOML text, which may extend a shipped one.
+
+    Args:
+        text: The file's content.
+        name: Its name, for messages.
+
+    Raises:
+        UnknownProfileError: It extends a profile that does not exist.
+        ProfileFormatError: It is not a valid profile.
+
+    Cites: PS3.15 6.3.
+    """
+    table = read_rules(text, name, _text_of)
     profile = _build(table)
     table.done()
     return profile
@@ -177,18 +208,38 @@ def _build(table: RuleTable) -> SignatureProfile:
         title=table.text("title"),
         cites=table.cites,
         attributes=tuple(_attribute_rule(r) for r in table.table("attributes").tables("require")),
-        mac_create=frozenset(MACAlgorithm(a) for a in mac.texts("create")),
-        mac_accept=frozenset(MACAlgorithm(a) for a in mac.texts("accept")),
-        key_types=frozenset(signature.texts("key_types")),
+        mac_create=_some_of(mac, "create", frozenset(MACAlgorithm)),
+        mac_accept=_some_of(mac, "accept", frozenset(MACAlgorithm)),
+        key_types=_some_of(signature, "key_types", _KEY_TYPES),
         purpose_required=signature.flag("purpose_required"),
         certificate_types=frozenset(certificate.texts("types")),
         timestamp=timestamp.term("requirement", TimestampRequirement),
         timestamp_types=frozenset(timestamp.texts("types")),
         level=conditions.term("level", SignatureLevel),
-        purposes=frozenset(conditions.texts("purpose", ())),
-        when=conditions.mapping("when", {}),
-        evidence_secured=references.text("secured", "") == "every-evidence-item",
+        purposes=_some_of(conditions, "purpose", frozenset(SignaturePurpose), ()),
+        when=_conditions(conditions),
+        evidence_secured=references.term("secured", EvidenceRequirement, EvidenceRequirement.NONE)
+        is EvidenceRequirement.EVERY_ITEM,
     )
+
+
+def _some_of(
+    table: RuleTable, key: str, known: frozenset[str], default: tuple[str, ...] | None = None
+) -> frozenset[str]:
+    """Return an array of defined terms; one that does not exist would be a rule without effect."""
+    terms = frozenset(table.texts(key, default))
+    unknown = sorted(terms - known)
+    if unknown:
+        raise table.error(f"{key!r} has unknown terms {', '.join(map(repr, unknown))}")
+    return terms
+
+
+def _conditions(table: RuleTable) -> Mapping[str, str]:
+    when = table.mapping("when", {})
+    unknown = sorted(when.keys() - CONDITION_KEYWORDS)
+    if unknown:
+        raise table.error(f"'when' cannot ask for {', '.join(map(repr, unknown))}")
+    return when
 
 
 def _attribute_rule(row: RuleTable) -> AttributeRule:
