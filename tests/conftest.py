@@ -37,3 +37,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     lines: list[str] = []
     good = run_demo(out, images=None, token=None, tell=lines.append, ports=real_ports())
     return Story(out=out, good=good, lines=tuple(lines))
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name bytes by their argument: content made at test time differs from worker to worker."""
+    return argname if isinstance(val, bytes) else None
