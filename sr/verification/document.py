@@ -32,6 +32,7 @@ from sr.verification.document_rules import (
 from sr.verification.facts import DocumentFacts
 from sr.verification.identity import observer_findings
 from sr.verification.questions import questions
+from sr.verification.reference_rules import judge_references, reference_limitations
 from sr.verification.signature_rules import Judgement, judge_signature, weigh
 from sr.verification.verdict import (
     Questions,
@@ -70,6 +71,11 @@ def judge(
 
     Cites: ETSI EN 319 102-1 5; PS3.15 A.4, C.4.
     """
+    if facts.references is not None:
+        compared = judge_references(
+            facts.references, policy=policy, material=material, judged_at=judged_at
+        )
+        facts = replace(facts, references=compared)
     judgements = tuple(
         judge_signature(facts, s, policy=policy, material=material, judged_at=judged_at)
         for s in facts.signatures
@@ -205,6 +211,7 @@ def _document_limitations(
             message=f"{len(facts.unsecured)} cited instances carry no proof and could be exchanged",
             where=facts.unsecured[0],
         )
+    yield from reference_limitations(facts.references or ())
     for f in facts.findings:
         if f.rule == "VR_INFERRED":
             yield Limitation(code=LimitationCode.VR_INFERRED, message=f.message, where=f.where)

@@ -121,6 +121,8 @@ class ReferenceFacts:
     by: tuple[Proof, ...] = ()
     file: str | None = None
     findings: tuple[Finding, ...] = ()
+    rests_on: SignatureFacts | None = None
+    """The instance's own signature, where no MAC vouches for the instance: its signer counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

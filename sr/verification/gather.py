@@ -25,6 +25,7 @@ from sr.signature.integrity import SignatureMatch, match_signature, public_key_f
 from sr.signature.moment import parse_moment
 from sr.signature.references import document_references
 from sr.signature.structure import LocatedSignature, examine
+from sr.verification.citations import citation_findings
 from sr.verification.facts import DocumentFacts, Integrity, ReferenceFacts, SignatureFacts
 from sr.verification.fragments import ambiguous_fragments
 
@@ -63,7 +64,12 @@ def gather(file: DICOMFile, references: tuple[ReferenceFacts, ...] | None = None
         values=condition_values(dataset),
         observers=_observers(dataset),
         signatures=tuple(signature_facts(file, located) for located in structure.signatures),
-        findings=(*structure.findings, *_meta(file), *file.notices),
+        findings=(
+            *structure.findings,
+            *_meta(file),
+            *citation_findings(file, cited),
+            *file.notices,
+        ),
         unsecured=tuple(r.where for r in evidence if not r.is_secured),
         reference_count=len(evidence),
         references=references,

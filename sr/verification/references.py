@@ -6,26 +6,37 @@ Cites: PS3.15 A.4; PS3.3 Table C.17-3a; PS3.17 Annex W.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sr.dicomfile.dataset import DataSet, DICOMFile
 from sr.dicomfile.tags import describe_tag, is_private
-from sr.errors import SRError
+from sr.errors import DatasetError, LimitError, SRError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
 from sr.mac.selection import is_signable
 from sr.mac.stream import Padding, digest_chunks, mac_stream
 from sr.signature.coverage import coverage_class
-from sr.signature.references import DocumentReference, MACReference, document_references
+from sr.signature.references import (
+    DocumentReference,
+    MACReference,
+    SignatureReference,
+    document_references,
+)
 from sr.signature.structure import examine
-from sr.verification.facts import Integrity, Proof, ReferenceFacts, ReferenceResult
+from sr.verification.facts import (
+    Integrity,
+    Proof,
+    ReferenceFacts,
+    ReferenceResult,
+    SignatureFacts,
+)
 from sr.verification.fragments import ambiguous_fragments
 from sr.verification.gather import signature_facts
 
 __all__ = ["Candidate", "compare_reference", "compare_references"]
 
 _CITES = "PS3.15 A.4"
-_CONTENT_SEQUENCE, _REFERENCED = 0x0040A730, 0x00081199
 _FLOOR = frozenset({0x00080016, 0x00080018})
 
 
@@ -53,13 +64,8 @@ def compare_references(
 
     Cites: PS3.15 A.4.
     """
-    cited = tuple(r for r in document_references(document.dataset) if r.is_evidence)
-    results = tuple(compare_reference(r, tuple(find(r.sop_instance_uid))) for r in cited)
-    extra = tuple(_document_findings(document, cited))
-    if extra and results:
-        first, *rest = results
-        results = (_with(first, extra), *rest)
-    return results
+    cited = (r for r in document_references(document.dataset) if r.is_evidence)
+    return tuple(compare_reference(r, tuple(find(r.sop_instance_uid))) for r in cited)
 
 
 def compare_reference(
@@ -67,29 +73,35 @@ def compare_reference(
 ) -> ReferenceFacts:
     """Return how one cited instance compares with its proof.
 
-    Where several files claim the UID, one that matches decides; the others are named.
+    Where several files claim the UID and one of them is altered, nobody can say which one a reader
+    will be shown: undecided. Copies that only could not be compared are named.
 
     Cites: PS3.15 A.4; PS3.3 Table C.17-3a.
     """
-    common = tuple(_reference_findings(reference))
     if not reference.is_secured:
-        return _facts(reference, ReferenceResult.UNSECURED, findings=common)
+        return _facts(reference, ReferenceResult.UNSECURED)
     if not candidates:
-        return _facts(reference, ReferenceResult.MISSING, findings=common)
+        return _facts(reference, ReferenceResult.MISSING)
     outcomes = [_compare(reference, candidate) for candidate in candidates]
     outcomes.sort(key=lambda outcome: _PREFERENCE.index(outcome.result))
     best = outcomes[0]
     conflicting = tuple(
-        _finding(
-            "EVIDENCE_CONFLICT",
-            f"{other.file} claims the same SOPInstanceUID (0008,0018) and is {other.result}",
-            reference.where,
-            status=Status.WARN,
-        )
-        for other in outcomes[1:]
-        if other.result is not best.result
+        _conflict(reference, other) for other in outcomes[1:] if other.result is not best.result
     )
-    return _with(best, (*common, *conflicting))
+    disputed = any(f.status is Status.FAIL for f in conflicting)
+    result = ReferenceResult.UNDECIDED if disputed else best.result
+    return replace(best, result=result, findings=(*best.findings, *conflicting))
+
+
+def _conflict(reference: DocumentReference, other: ReferenceFacts) -> Finding:
+    altered = other.result is ReferenceResult.ALTERED
+    return _finding(
+        "EVIDENCE_CONFLICT",
+        f"{other.file} claims the same SOPInstanceUID (0008,0018) and is {other.result}",
+        reference.where,
+        SubIndication.EVIDENCE_COVERAGE,
+        status=Status.FAIL if altered else Status.WARN,
+    )
 
 
 _PREFERENCE = (
@@ -101,52 +113,71 @@ _PREFERENCE = (
 )
 
 
+class _Outcome(NamedTuple):
+    """What one proof showed."""
+
+    proof: Proof | None
+    finding: Finding | None = None
+    """What keeps the proof from vouching for the instance; a NOTICE does not."""
+    rests_on: SignatureFacts | None = None
+    """The instance's signature, where nothing else vouches for the instance."""
+
+    @property
+    def vouches(self) -> bool:
+        return self.finding is None or self.finding.status is not Status.FAIL
+
+
 def _compare(reference: DocumentReference, candidate: Candidate) -> ReferenceFacts:
     try:
-        file = candidate.read()
+        outcomes = tuple(_outcomes(reference, candidate.read()))
+    except LimitError as error:
+        outcomes = (_Outcome(None, _not_compared(reference, candidate, error)),)
+    except DatasetError as error:
+        unreadable = _finding("EVIDENCE_UNREADABLE", f"{candidate.label}: {error}", reference.where)
+        outcomes = (_Outcome(None, unreadable),)
     except SRError as error:
-        finding = _finding("EVIDENCE_UNREADABLE", f"{candidate.label}: {error}", reference.where)
-        return _facts(reference, ReferenceResult.ALTERED, candidate.label, findings=(finding,))
-    by: list[Proof] = []
-    wrong: list[Finding] = []
-    undecided: list[Finding] = []
-    if file.sop_class_uid != reference.sop_class_uid:
-        wrong.append(
-            _finding("EVIDENCE_CLASS", "SOPClassUID (0008,0016) differs from the reference",
-                     reference.where)
-        )  # fmt: skip
-    for mac in reference.macs:
-        if mac.is_sound:
-            _sort(_compare_mac(file, mac, reference.where), Proof.MAC, by, wrong, undecided)
-    for outcome in _compare_signatures(file, reference):
-        _sort(outcome, Proof.SIGNATURE, by, wrong, undecided)
+        outcomes = (_Outcome(None, _not_compared(reference, candidate, error)),)
+    failed = [o.finding for o in outcomes if not o.vouches and o.finding is not None]
+    altered = any(f.sub_indication is SubIndication.EVIDENCE_MISMATCH for f in failed)
+    by = tuple(dict.fromkeys(o.proof for o in outcomes if o.vouches and o.proof is not None))
     result = (
-        ReferenceResult.ALTERED if wrong
-        else ReferenceResult.UNDECIDED if undecided or not by
+        ReferenceResult.ALTERED if altered
+        else ReferenceResult.UNDECIDED if failed or not by
         else ReferenceResult.MATCHED
     )  # fmt: skip
-    return _facts(
-        reference, result, candidate.label, tuple(dict.fromkeys(by)), (*wrong, *undecided)
+    return ReferenceFacts(
+        where=reference.where,
+        sop_instance_uid=reference.sop_instance_uid,
+        result=result,
+        by=by,
+        file=candidate.label,
+        findings=tuple(o.finding for o in outcomes if o.finding is not None),
+        rests_on=next((o.rests_on for o in outcomes if o.rests_on is not None), None),
     )
 
 
-def _sort(
-    found: Finding | None,
-    proof: Proof,
-    by: list[Proof],
-    wrong: list[Finding],
-    undecided: list[Finding],
-) -> None:
-    if found is None:
-        by.append(proof)
-    elif found.sub_indication is SubIndication.EVIDENCE_MISMATCH:
-        wrong.append(found)
-    elif found.status is Status.FAIL:
-        undecided.append(found)
+def _not_compared(reference: DocumentReference, candidate: Candidate, error: SRError) -> Finding:
+    return _finding(
+        "EVIDENCE_NOT_COMPARED", f"{candidate.label}: {error}", reference.where,
+        SubIndication.EVIDENCE_COVERAGE,
+    )  # fmt: skip
+
+
+def _outcomes(reference: DocumentReference, file: DICOMFile) -> Iterator[_Outcome]:
+    if file.sop_class_uid != reference.sop_class_uid:
+        yield _Outcome(
+            None,
+            _finding("EVIDENCE_CLASS", "SOPClassUID (0008,0016) differs from the reference",
+                     reference.where),
+        )  # fmt: skip
+    for mac in reference.macs:
+        if mac.is_sound:
+            yield _Outcome(Proof.MAC, _compare_mac(file, mac, reference.where))
+    yield from _compare_signatures(file, reference)
 
 
 def _compare_mac(file: DICOMFile, mac: MACReference, where: str) -> Finding | None:
-    """Return ``None`` where the instance is what the MAC was computed over."""
+    """Return what keeps the instance from being what the MAC was computed over."""
     dataset = file.dataset
     if mac.transfer_syntax_uid != file.transfer_syntax.mac_uid:
         return _finding(
@@ -166,17 +197,33 @@ def _compare_mac(file: DICOMFile, mac: MACReference, where: str) -> Finding | No
             )  # fmt: skip
     algorithm = mac.known_algorithm
     assert algorithm is not None  # noqa: S101 - ``is_sound`` says so
-    if not _same(dataset, mac, algorithm):
+    matching = _matching_padding(dataset, mac, algorithm)
+    if matching is None:
         return _finding("EVIDENCE_MAC", "the MAC differs: the instance was altered", where)
-    return _reach(dataset, mac.data_elements_signed, where) or _strength(algorithm, where)
+    return (
+        _reach(dataset, mac.data_elements_signed, where)
+        or _strength(algorithm, where)
+        or _tolerance(matching, where)
+    )
 
 
-def _same(dataset: DataSet, mac: MACReference, algorithm: MACAlgorithm) -> bool:
+def _matching_padding(
+    dataset: DataSet, mac: MACReference, algorithm: MACAlgorithm
+) -> Padding | None:
     for padding in (Padding.AS_STORED, Padding.CANONICAL):
         chunks = mac_stream(dataset, mac.data_elements_signed, padding=padding)
         if digest_chunks(chunks, algorithm) == mac.mac:
-            return True
-    return False
+            return padding
+    return None
+
+
+def _tolerance(padding: Padding, where: str) -> Finding | None:
+    if padding is Padding.AS_STORED:
+        return None
+    return _finding(
+        "EVIDENCE_PADDING", "the MAC fits only after trailing padding was normalised", where,
+        status=Status.NOTICE,
+    )  # fmt: skip
 
 
 def _reach(dataset: DataSet, listed: tuple[int, ...], where: str) -> Finding | None:
@@ -213,8 +260,12 @@ def _strength(algorithm: MACAlgorithm, where: str) -> Finding | None:
     )  # fmt: skip
 
 
-def _compare_signatures(file: DICOMFile, reference: DocumentReference) -> Iterator[Finding | None]:
-    """Yield ``None`` for each copied signature that the instance carries and that is intact."""
+def _compare_signatures(file: DICOMFile, reference: DocumentReference) -> Iterator[_Outcome]:
+    """Yield what each copied signature showed that the instance still carries.
+
+    A signature value alone fixes no bytes: for any value and any digest somebody can make a key
+    that fits. Where no MAC stands beside it, the match rests on the signer, who is judged later.
+    """
     if not reference.signatures:
         return
     present = {
@@ -225,90 +276,47 @@ def _compare_signatures(file: DICOMFile, reference: DocumentReference) -> Iterat
     alone = not any(m.is_sound for m in reference.macs)
     for copied in reference.signatures:
         located = present.get(copied.digital_signature_uid)
-        where = reference.where
-        if located is None:
-            if alone:
-                yield _finding(
+        if located is not None:
+            facts = signature_facts(file, located)
+            wrong = _compare_signature(copied, facts, reference.where)
+            if wrong is None and alone:
+                wrong = _reach(file.dataset, facts.data_elements_signed, reference.where)
+            yield _Outcome(Proof.SIGNATURE, wrong, facts if alone else None)
+        elif alone:
+            yield _Outcome(
+                Proof.SIGNATURE,
+                _finding(
                     "EVIDENCE_SIGNATURE_ABSENT",
-                    f"the instance does not carry signature {copied.digital_signature_uid}", where,
-                )  # fmt: skip
-            continue
-        facts = signature_facts(file, located)
-        if facts.signature.rstrip(b"\0") != copied.signature.rstrip(b"\0"):
-            yield _finding(
-                "EVIDENCE_SIGNATURE",
-                "SignatureUID is the same, Signature (0400,0120) is not",
-                where,
-            )
-        elif facts.integrity in (Integrity.OTHER_BYTES, Integrity.NOT_GENUINE):
-            yield _finding(
-                "EVIDENCE_SIGNATURE", "the instance's signature does not verify any more", where
-            )
-        elif not facts.integrity.is_intact:
-            yield _finding(
-                "EVIDENCE_SIGNATURE", f"the instance's signature is {facts.integrity.value}",
-                where, SubIndication.EVIDENCE_COVERAGE,
+                    f"the instance does not carry signature {copied.digital_signature_uid}",
+                    reference.where, SubIndication.EVIDENCE_COVERAGE,
+                ),
             )  # fmt: skip
-        else:
-            yield _reach(file.dataset, facts.data_elements_signed, where) if alone else None
 
 
-def _reference_findings(reference: DocumentReference) -> Iterator[Finding]:
-    if len(reference.macs) > 1:
-        yield _finding(
-            "EVIDENCE_MAC_CONFLICT",
-            "ReferencedSOPInstanceMACSequence (0400,0403) has more than one item",
-            reference.where, SubIndication.EVIDENCE_COVERAGE,
+def _compare_signature(
+    copied: SignatureReference, facts: SignatureFacts, where: str
+) -> Finding | None:
+    if facts.signature.rstrip(b"\0") != copied.signature.rstrip(b"\0"):
+        return _finding(
+            "EVIDENCE_SIGNATURE",
+            "DigitalSignatureUID (0400,0100) is the same, Signature (0400,0120) is not",
+            where,
+        )
+    if facts.integrity in (Integrity.OTHER_BYTES, Integrity.NOT_GENUINE):
+        return _finding(
+            "EVIDENCE_SIGNATURE", "the instance's signature does not verify any more", where
+        )
+    if not facts.integrity.is_intact:
+        return _finding(
+            "EVIDENCE_SIGNATURE", f"the instance's signature is {facts.integrity.value}",
+            where, SubIndication.EVIDENCE_COVERAGE,
         )  # fmt: skip
+    return None
 
 
-def _document_findings(
-    document: DICOMFile, cited: tuple[DocumentReference, ...]
-) -> Iterator[Finding]:
-    listed = {r.sop_instance_uid for r in cited}
-    if document.sop_instance_uid in listed:
-        yield _finding(
-            "EVIDENCE_SELF", "the document cites itself as evidence",
-            "(0040,A375)", SubIndication.EVIDENCE_COVERAGE,
-        )  # fmt: skip
-    for uid in sorted(set(_tree_references(document.dataset)) - listed):
-        yield _finding(
-            "EVIDENCE_TREE", f"the content cites {uid}, which no evidence sequence lists",
-            "(0040,A730)", SubIndication.EVIDENCE_COVERAGE,
-        )  # fmt: skip
-
-
-def _tree_references(dataset: DataSet) -> Iterator[str]:
-    for item in dataset.items(_CONTENT_SEQUENCE):
-        yield from (r.text(0x00081155) for r in item.items(_REFERENCED))
-        yield from _tree_references(item)
-
-
-def _facts(
-    reference: DocumentReference,
-    result: ReferenceResult,
-    file: str | None = None,
-    by: tuple[Proof, ...] = (),
-    findings: tuple[Finding, ...] = (),
-) -> ReferenceFacts:
+def _facts(reference: DocumentReference, result: ReferenceResult) -> ReferenceFacts:
     return ReferenceFacts(
-        where=reference.where,
-        sop_instance_uid=reference.sop_instance_uid,
-        result=result,
-        by=by,
-        file=file,
-        findings=findings,
-    )
-
-
-def _with(facts: ReferenceFacts, findings: tuple[Finding, ...]) -> ReferenceFacts:
-    return ReferenceFacts(
-        where=facts.where,
-        sop_instance_uid=facts.sop_instance_uid,
-        result=facts.result,
-        by=facts.by,
-        file=facts.file,
-        findings=(*facts.findings, *findings),
+        where=reference.where, sop_instance_uid=reference.sop_instance_uid, result=result
     )
 
 
