@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from sr.dicomfile.tags import describe_tag
+from sr.codes import SignaturePurpose
+from sr.dicomfile.tags import describe_tag, format_tag
 from sr.findings import Finding, Indication, Limitation, LimitationCode, Status, SubIndication
+from sr.signature.purpose import known_purpose
 from sr.trust import TrustMaterial, TrustPolicy
 from sr.trust.policy import Consequence
 from sr.verification.document_rules import (
@@ -45,6 +47,8 @@ from sr.verification.verdict import (
 __all__ = ["Demands", "format_failure_verdict", "judge"]
 
 _NO_DEMANDS = Demands()
+_PREDECESSORS = 0x0040A360
+_ADDED = format_tag(_PREDECESSORS)
 
 
 def judge(
@@ -101,7 +105,7 @@ def judge(
         *coverage_limitations(uncovered, valid),
         *_document_limitations(facts, top, policy),
     )
-    indication, sub = _indication(facts, top, findings)
+    indication, sub = _indication(top, findings)
     references = ReferenceSummary(
         total=facts.reference_count, items=facts.references, unsecured=len(facts.unsecured)
     )
@@ -141,43 +145,40 @@ def format_failure_verdict(
 def _excuse_later_additions(
     judgements: tuple[Judgement, ...],
 ) -> tuple[tuple[Judgement, ...], tuple[Limitation, ...]]:
-    """What approval added, and covers itself, is no fault of the author's signature."""
-    top = [j for j in judgements if j.facts.at_top_level]
+    """A predecessor named at approval, and covered by it, is no fault of the author's signature.
+
+    Nothing else is excused: a signature over part of a report, moved to another report that a
+    second person signed as a whole, must not pass for an author's.
+    """
+    approved = any(
+        j.facts.at_top_level
+        and is_valid(j)
+        and known_purpose(j.facts.purpose) is SignaturePurpose.VERIFICATION
+        and _PREDECESSORS in j.facts.data_elements_signed
+        for j in judgements
+    )
     excused: list[Limitation] = []
     result = []
     for judgement in judgements:
-        others = frozenset(
-            tag
-            for j in top
-            if j is not judgement and is_valid(j)
-            for tag in j.facts.data_elements_signed
+        late = [f for f in judgement.findings if f.rule == "SR_MIN" and f.where == _ADDED]
+        if not (late and approved and is_author_kind(judgement) and judgement.facts.at_top_level):
+            result.append(judgement)
+            continue
+        excused.append(
+            Limitation(
+                code=LimitationCode.ADDED_AFTER_SIGNING,
+                message=f"{describe_tag(_PREDECESSORS)} was added after the author signed; the "
+                "verification signature covers it",
+                where=_ADDED,
+            )
         )
-        findings = []
-        for f in judgement.findings:
-            tag = _tag_of(f) if f.rule == "SR_MIN" else None
-            if tag in others and is_author_kind(judgement) and judgement.facts.at_top_level:
-                excused.append(
-                    Limitation(
-                        code=LimitationCode.ADDED_AFTER_SIGNING,
-                        message=f"{describe_tag(tag)} was added after the author signed; a later "
-                        "signature covers it",
-                        where=f.where,
-                    )
-                )
-                f = replace(f, status=Status.NOTICE)
-            findings.append(f)
-        profile = judgement.profile
-        changed = findings != list(judgement.findings)
+        findings = tuple(
+            replace(f, status=Status.NOTICE) if f in late else f for f in judgement.findings
+        )
         conforms = not any(f.rule == "SR_MIN" and f.status is Status.FAIL for f in findings)
-        if changed and conforms:
-            profile = "structured-report"
-        result.append(replace(judgement, findings=tuple(findings), profile=profile))
+        profile = "structured-report" if conforms else judgement.profile
+        result.append(replace(judgement, findings=findings, profile=profile))
     return tuple(result), tuple(excused)
-
-
-def _tag_of(finding: Finding) -> int:
-    where = finding.where or ""
-    return int(where[1:5] + where[6:10], 16)
 
 
 def _nested_structure(judgements: tuple[Judgement, ...]) -> Iterator[Finding]:
@@ -218,11 +219,11 @@ def _document_limitations(
 
 
 def _indication(
-    facts: DocumentFacts, top: tuple[Judgement, ...], findings: list[Finding]
+    top: tuple[Judgement, ...], findings: list[Finding]
 ) -> tuple[Indication, SubIndication | None]:
     structural = [f for f in findings if f.sub_indication is SubIndication.FORMAT_FAILURE]
     broken = fold(structural)
-    if broken[0] is Indication.FAILED and (facts.signatures or not top):
+    if broken[0] is Indication.FAILED:
         return broken
     if not top:
         return Indication.NOT_SIGNED, SubIndication.NO_SIGNATURE

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from sr.codes import SignaturePurpose
 from sr.dicomfile.tags import describe_tag, format_tag
 from sr.findings import Finding, Indication, Limitation, LimitationCode, Status, SubIndication
 from sr.signature.coverage import APPROVAL_MAY_TOUCH, coverage_class
@@ -36,6 +37,7 @@ __all__ = [
     "uncovered_by_any",
 ]
 
+_VERIFICATION_FLAG, _VERIFYING_OBSERVERS = 0x0040A493, 0x0040A073
 _AUTHOR_KIND_EXCLUDES = frozenset({"5", "6", "13", "14"})
 _COVERAGE_RULES = {
     LimitationCode.IDENTITY_NOT_COVERED: "COV_IDENTITY",
@@ -82,15 +84,22 @@ def lifecycle(
 
     Cites: PS3.15 C.4; PS3.3 C.17.2.
     """
-    if facts.values.get("VerificationFlag") != "VERIFIED" or not is_structured_report(
-        facts.sop_class_uid
-    ):
+    if not _claims_verification(facts):
         return
+    named = facts.observers.get("verifying", ())
+    if len(named) != 1 or not named[0].strip(" ^="):
+        yield Finding(
+            rule="SR_ONE_VERIFYING_OBSERVER", status=Status.FAIL,
+            message=f"VerifyingObserverSequence (0040,A073) has {len(named)} items, expected one "
+            "that names a person",
+            where="(0040,A073)", cites="PS3.15 C.4",
+            sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+        )  # fmt: skip
     if facts.values.get("CompletionFlag") != "COMPLETE":
         yield Finding(
             rule="SR_VERIFIED_NOT_COMPLETE", status=Status.FAIL,
-            message="VerificationFlag (0040,A493) is VERIFIED but CompletionFlag (0040,A491) is "
-            "not COMPLETE",
+            message="the report says that it was verified, but CompletionFlag (0040,A491) is not "
+            "COMPLETE",
             where="(0040,A491)", cites="PS3.3 C.17.2",
             sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
         )  # fmt: skip
@@ -99,16 +108,29 @@ def lifecycle(
         purpose = known_purpose(judgement.facts.purpose)
         subject = profile_subject(facts, judgement.facts)
         short = [f for f in check_profile(profile, subject, Use.ACCEPT) if f.rule == "SR_MIN"]
-        if purpose is not None and purpose.value == "5" and not short:
+        if purpose is SignaturePurpose.VERIFICATION and not short:
             return
     if top:
         yield Finding(
             rule="SR_VERIFIED_NEEDS_5", status=Status.FAIL,
-            message="VerificationFlag (0040,A493) is VERIFIED, but no valid verification signature "
-            "(purpose 5) covers flag, observer and SOPInstanceUID (0008,0018)",
+            message="the report says that it was verified, but no valid verification signature "
+            "(purpose 5) covers VerificationFlag (0040,A493), VerifyingObserverSequence "
+            "(0040,A073) and SOPInstanceUID (0008,0018)",
             where="(0040,A493)", cites="PS3.15 C.4",
             sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
         )  # fmt: skip
+
+
+def _claims_verification(facts: DocumentFacts) -> bool:
+    """Whether a reader could take the report for verified.
+
+    Anything but UNVERIFIED counts: readers differ on blanks, case and further values.
+    """
+    if not is_structured_report(facts.sop_class_uid):
+        return False
+    flagged = _VERIFICATION_FLAG in facts.present
+    unverified = facts.values.get("VerificationFlag") == "UNVERIFIED"
+    return (flagged and not unverified) or _VERIFYING_OBSERVERS in facts.present
 
 
 def four_eyes(top: tuple[Judgement, ...]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ Cites: ETSI EN 319 102-1 5.1.4; PS3.17 Annex W.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from itertools import groupby
@@ -34,8 +35,10 @@ ICONS = {
 MARKS = {Status.FAIL: "✘", Status.WARN: "!"}
 """The findings that are shown, and how each is marked."""
 
+_COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,+\\])+)")
 _AT_MOST = 8
 _NARROWEST = 40
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _WORDS_OF_RESULTS = (
     ReferenceResult.MATCHED,
     ReferenceResult.ALTERED,
@@ -113,22 +116,34 @@ def _headline(verdict: Verdict, page: _Page) -> Iterator[str]:
     reason = f" / {verdict.sub_indication.value}" if verdict.sub_indication else ""
     icon = ICONS[verdict.indication]
     yield f"{icon} {verdict.headline}{reason} · {printable(verdict.subject)}"
-    at = verdict.judged_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = verdict.judged_at.astimezone(UTC).strftime(_TIME)
     yield from page.entry("", f"policy {verdict.policy}, judged at {at}", indent=0, column=2)
 
 
 def _questions(verdict: Verdict, page: _Page) -> Iterator[str]:
     asked = verdict.questions
+    top = [s for s in verdict.signatures if not s.location]
     yield ""
-    for label, answer in (
-        ("unchanged", asked.unchanged),
-        ("signer", asked.signer),
-        ("time", asked.time),
-        ("complete", asked.complete),
+    for label, answers in (
+        ("unchanged", [asked.unchanged]),
+        ("signer", [_signer(s) for s in top] or [asked.signer]),
+        ("time", list(dict.fromkeys(_moment(s) for s in top)) or [asked.time]),
+        ("complete", [asked.complete]),
     ):
-        for part in answer.split("; "):
-            yield from page.entry(label, part, indent=2, column=13)
+        for answer in answers:
+            yield from page.entry(label, answer, indent=2, column=13)
             label = ""
+
+
+def _signer(signature: SignatureVerdict) -> str:
+    """Return who signed in which role; the whole name stands with the signature."""
+    subject = signature.signer.subject if signature.signer else "an unreadable certificate"
+    common = _COMMON_NAME.search(subject)
+    confirmed = signature.indication is Indication.PASSED
+    return (
+        f"{_purpose(signature.purpose)}: {common[1] if common else subject}"
+        f"{'' if confirmed else ' (not confirmed)'}"
+    )
 
 
 def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterator[str]:
@@ -141,7 +156,7 @@ def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterato
     for label, text in (
         ("by", signer.subject if signer else "an unreadable certificate"),
         ("issuer", signer.issuer if signer else ""),
-        ("time", _moment(signature)),
+        ("when", _moment(signature)),
         ("profile", signature.profile or "none"),
         ("covers", f"{_count(len(signature.covers), 'element')}, {signature.mac_algorithm}"),
     ):
@@ -164,11 +179,11 @@ def _moment(signature: SignatureVerdict) -> str:
     claimed = parse_moment(signature.claimed_at)
     if claimed.at is None:
         return f"unreadable: {signature.claimed_at!r}"
-    zone = "" if claimed.zone_known else " without time zone"
-    said = f"{claimed.at.strftime('%Y-%m-%dT%H:%M:%SZ')}, claimed{zone}"
+    zone = "" if claimed.zone_known else ", time zone unknown"
+    said = f"claimed {claimed.at.strftime(_TIME)}{zone}"
     if signature.proven_at is None:
-        return said
-    return f"{said}; proven {signature.proven_at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}"
+        return f"{said}, not proven"
+    return f"{said}, proven {signature.proven_at.astimezone(UTC).strftime(_TIME)}"
 
 
 def _findings(findings: Sequence[Finding], page: _Page, *, indent: int) -> Iterator[str]:
