@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sr.app.ports import Ports
-from sr.keys.secrets import Secrets, no_secrets, secrets_from_file
+
+if TYPE_CHECKING:
+    from sr.keys import Secrets
 
 __all__ = ["PIN_FILE_VARIABLE", "current_time", "new_uid", "ports", "secrets"]
 
@@ -48,6 +51,8 @@ def secrets(
         environment: May name a file in ``SRSIGN_PIN_FILE``.
         prompt: Asks a person; ``None`` where there is nobody to ask.
     """
+    from sr.keys.secrets import no_secrets, secrets_from_file  # noqa: PLC0415 - loads signers
+
     named = pin_file or (Path(v) if (v := environment.get(PIN_FILE_VARIABLE)) else None)
     if named is not None:
         return secrets_from_file(named)

@@ -52,7 +52,7 @@ def facts_as_dict(facts: object) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any, *, tags: bool = False) -> Any:
+def _plain(value: object, *, tags: bool = False) -> object:
     if isinstance(value, Enum):
         return value.value
     if value is None or isinstance(value, str | bool):

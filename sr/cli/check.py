@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,8 @@ import typer
 
 from sr.cli import options as o
 from sr.cli.command import register
-from sr.cli.exit_codes import UNABLE, exit_code_of
-from sr.cli.shell import Shell, error_as_dict
+from sr.cli.exit_codes import UNABLE
+from sr.cli.shell import Shell, error_as_dict, printable
 from sr.errors import ConfigurationError, DatasetError, NotDICOMError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _check_several(shell: Shell, paths: tuple[Path, ...], options: CheckOptions)
                 verdict = check_file(path, options)
             except (ConfigurationError, NotDICOMError) as error:
                 _unreadable(shell, path, error)
-                counts["errors"] += 1
+                counts["not_read"] += 1
                 codes.append(UNABLE)
             else:
                 _item(shell, path, verdict)
@@ -111,8 +112,9 @@ def _check_several(shell: Shell, paths: tuple[Path, ...], options: CheckOptions)
 
 
 def _item(shell: Shell, path: Path, verdict: Verdict) -> None:
+    verdict = replace(verdict, subject=str(path))
     if shell.json:
-        shell.print_line("item", verdict.as_dict() | {"file": str(path)})
+        shell.print_line("item", verdict.as_dict())
     elif shell.verbose:
         shell.print([*_rendered(shell, verdict), ""])
     else:
@@ -121,13 +123,13 @@ def _item(shell: Shell, path: Path, verdict: Verdict) -> None:
 
 def _unreadable(shell: Shell, path: Path, error: ConfigurationError | DatasetError) -> None:
     if shell.json:
-        said = {"subject": path.name, "indication": None, "file": str(path)}
-        shell.print_line("item", said | {"error": error_as_dict(error)})
+        said = {"subject": str(path), "indication": None, "error": error_as_dict(error)}
+        shell.print_line("item", said)
     else:
-        shell.error(error, exit_code=exit_code_of(error))
+        shell.print([printable(f"– NOT READ · {path}: {error}")])
 
 
-_COUNTED = ("passed", "indeterminate", "failed", "not_signed", "errors")
+_COUNTED = ("passed", "indeterminate", "failed", "not_signed", "not_read")
 
 
 def _summary(shell: Shell, counts: Counter[str], total: int, code: int) -> None:

@@ -36,6 +36,7 @@ _DESCRIPTION = """Author, sign and check DICOM reports and key object selections
 srsign COMMAND --help explains each command. Results go to standard output, everything else to
 standard error; --json makes both readable for machines.
 """
+_PYDANTIC = "Value error, "  # what Typer puts before the message of a parser
 _MODULES = (demo, author, sign, check, inspect, mac, manifest, render, token, certs, template)
 
 
@@ -73,10 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _usage_error(error: typer.TyperException, *, json: bool) -> int:
     context = getattr(error, "ctx", None)
-    if not error.format_message():  # a group without command: its help is the answer
-        return USAGE
     command = context.command_path if context is not None else "srsign"
-    message = error.format_message()
+    message = error.format_message().replace(_PYDANTIC, "")
+    if message.startswith("Usage:"):  # a group without a command: its help is the answer
+        sys.stderr.write(f"{message}\n")
+        return USAGE
     Shell(json=json).fault(
         f"{message[:1].lower()}{message[1:]}".rstrip("."),
         f"{command} --help explains the options",

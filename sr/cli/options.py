@@ -42,6 +42,8 @@ __all__ = [
     "TrustAnchors",
     "check_options",
     "credentials",
+    "one_output",
+    "parse_time",
 ]
 
 
@@ -60,7 +62,6 @@ def parse_time(text: str) -> datetime:
 
 _PURPOSE = "author, source, verification, … or 1..18"
 _KEY = "Key URI: file:author.key, pkcs12:author.p12 or pkcs11:token=…;object=…"
-_Trust = Annotated[list[Path], typer.Option()]
 
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="File to write.")]
 KeyURI = Annotated[str, typer.Option("--key", metavar="URI", help=_KEY)]

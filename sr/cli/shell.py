@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from sr.errors import SRError
 from sr.findings import Finding
 
-__all__ = ["Progress", "Shell", "printable"]
+__all__ = ["Progress", "Shell", "error_as_dict", "printable"]
 
 _PROGRAM = "srsign"
 _COLUMNS = (60, 120)
@@ -89,7 +89,7 @@ class Shell:
             said = error_as_dict(error) | {"exit_code": exit_code}
             _say_json("error", said | {"findings": [_finding(f) for f in findings]})
             return
-        _say(f"error: {error}" + (f" [{error.where}]" if _adds(error.where, str(error)) else ""))
+        _say(f"error: {error}{_place(error.where, str(error))}")
         for finding in findings:
             _say(_in_words("finding", finding))
         if error.hint:
@@ -183,12 +183,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _in_words(word: str, finding: Finding) -> str:
-    place = f" [{finding.where}]" if _adds(finding.where, finding.message) else ""
-    return f"{word}: {finding.rule}: {finding.message}{place}"
+    return f"{word}: {finding.rule}: {finding.message}{_place(finding.where, finding.message)}"
 
 
-def _adds(where: str | None, message: str) -> bool:
-    return bool(where) and where not in message
+def _place(where: str | None, message: str) -> str:
+    """Return the path of the element to blame, where the message does not name it."""
+    return f" [{where}]" if where and where not in message else ""
 
 
 def _say(text: str) -> None:

@@ -12,6 +12,7 @@ from sr.cli.shell import Shell
 
 if TYPE_CHECKING:
     from sr.document.template import ReportTemplate
+    from sr.document.template_input import TemplateInput
 
 __all__ = ["add_commands"]
 
@@ -64,7 +65,9 @@ def _lines(template: ReportTemplate) -> Iterator[str]:
     yield f"  {template.document_class.slug}, TID {template.tid}, {template.cites}"
     yield ""
     for wanted in template.inputs:
-        yield f"  {wanted.name:<24} {wanted.kind.value:<10} {wanted.description}"
+        yield f"  {wanted.key:<18} {wanted.type.value:<8} {wanted.description}"
+        for column in wanted.fields:
+            yield f"    {column.key:<16} {column.type.value:<8} {column.description}"
 
 
 def _as_dict(template: ReportTemplate) -> dict[str, Any]:
@@ -75,8 +78,16 @@ def _as_dict(template: ReportTemplate) -> dict[str, Any]:
         "class": template.document_class.slug,
         "tid": template.tid,
         "cites": template.cites,
-        "inputs": [
-            {"name": w.name, "kind": w.kind.value, "description": w.description}
-            for w in template.inputs
-        ],
+        "inputs": [_input_as_dict(wanted) for wanted in template.inputs],
+    }
+
+
+def _input_as_dict(wanted: TemplateInput) -> dict[str, Any]:
+    return {
+        "key": wanted.key,
+        "type": wanted.type.value,
+        "description": wanted.description,
+        "required": wanted.required,
+        "choices": list(wanted.choices),
+        "fields": [_input_as_dict(column) for column in wanted.fields],
     }

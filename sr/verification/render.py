@@ -157,8 +157,7 @@ def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterato
         ("by", signer.subject if signer else "an unreadable certificate"),
         ("issuer", signer.issuer if signer else ""),
         ("when", _moment(signature)),
-        ("profile", signature.profile or "none"),
-        ("covers", f"{_count(len(signature.covers), 'element')}, {signature.mac_algorithm}"),
+        ("covers", _covered(signature)),
     ):
         if text:
             yield from page.entry(label, text, indent=2, column=13)
@@ -173,6 +172,12 @@ def _purpose(code: Code | None) -> str:
     if known is None:
         return f"unknown purpose {code.meaning!r} ({code.value!r}, {code.scheme!r})"
     return f"{known.code.meaning} ({known.value})"
+
+
+def _covered(signature: SignatureVerdict) -> str:
+    profile = f"profile {signature.profile}" if signature.profile else "no profile"
+    elements = _count(len(signature.covers), "element")
+    return f"{elements}, {signature.mac_algorithm or 'unknown algorithm'}, {profile}"
 
 
 def _moment(signature: SignatureVerdict) -> str:
@@ -213,7 +218,11 @@ def _limitations(limitations: Sequence[Limitation], page: _Page) -> Iterator[str
 
 
 def _references(references: ReferenceSummary, page: _Page) -> Iterator[str]:
-    if not references.total and not references.unexpected:
+    """Yield what the fourth question leaves open: which instances are not what was cited."""
+    matched = references.count(ReferenceResult.MATCHED)
+    if not (references.unsecured or references.unexpected) and (
+        references.items is None or matched == references.total
+    ):
         return
     counts = [(r.value, references.count(r)) for r in _WORDS_OF_RESULTS]
     counts += [("unsecured", references.unsecured), ("unexpected", len(references.unexpected))]
