@@ -18,11 +18,12 @@ class Limits:
     """
 
     file_bytes: int = 16 * 2**30
-    elements: int = 2_000_000
-    items: int = 500_000
-    fragments: int = 2_000_000
+    elements: int = 500_000
+    items: int = 200_000
+    fragments: int = 500_000
     nesting: int = 64
     value_bytes: int = 256 * 2**20
     """Largest value that is loaded whole; pixel data is streamed and not limited by this."""
     inflated_bytes: int = 2 * 2**30
-    inflation_ratio: int = 200
+    inflation_ratio: int = 100
+    """Inflated bytes for each deflated one; the first 16 MiB are free."""

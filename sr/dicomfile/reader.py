@@ -5,11 +5,10 @@ Cites: PS3.10 7; PS3.5 Annex A.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from struct import pack
 
 from sr.dicomfile.dataset import DataSet, DICOMFile, Encoding
+from sr.dicomfile.inflate import inflate
 from sr.dicomfile.limits import Limits
 from sr.dicomfile.scanner import Scanner
 from sr.dicomfile.source import BytesSource, Source
@@ -135,55 +134,9 @@ def _body(
 ) -> tuple[Source, int, Scanner]:
     if not syntax.deflated:
         return source, start, scanner
-    inflated = BytesSource(_inflate(source, start, limits))
+    inflated = BytesSource(inflate(source, start, limits))
     fresh = Scanner(inflated, limits=limits, size=inflated.size, allow_odd_lengths=allow_odd)
     return inflated, 0, fresh
-
-
-def _inflate(source: Source, start: int, limits: Limits) -> bytes:
-    """Return the inflated data set, stopping at the limits on size and ratio."""
-    engine = zlib.decompressobj(-zlib.MAX_WBITS)
-    parts: list[bytes] = []
-    total, position = 0, start
-    allowed = min(
-        limits.inflated_bytes, max(1 << 20, (source.size - start) * limits.inflation_ratio)
-    )
-    try:
-        while not engine.eof and position < source.size:
-            chunk = engine.unconsumed_tail or source.read_at(position, 1 << 16)
-            if not engine.unconsumed_tail:
-                position += len(chunk)
-            if not chunk:
-                break  # the file became shorter meanwhile
-            while chunk and not engine.eof:
-                parts.append(engine.decompress(chunk, 1 << 20))
-                total += len(parts[-1])
-                if total > allowed:
-                    raise LimitError(
-                        f"the deflated data set grows beyond {allowed} bytes",
-                        rule="LIMIT_INFLATED",
-                        offset=start,
-                    )
-                chunk = engine.unconsumed_tail
-        parts.append(engine.flush())
-    except zlib.error as error:
-        raise DatasetError(
-            f"the deflated data set cannot be inflated: {error}",
-            rule="DEFLATE", offset=start, cites="PS3.5 A.5",
-        ) from error  # fmt: skip
-    if not engine.eof:
-        raise DatasetError(
-            "the deflated data set is cut off", rule="TRUNCATED", offset=start, cites="PS3.5 A.5"
-        )
-    data = b"".join(parts)
-    rest = engine.unused_data + source.read_at(position, 16)
-    gzip_trailer = pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
-    if rest not in (b"", b"\0", gzip_trailer):
-        raise DatasetError(
-            "bytes follow the deflated data set",
-            rule="TRAILING_BYTES", offset=position, cites="PS3.5 A.5",
-        )  # fmt: skip
-    return data
 
 
 def _propagate_charset(dataset: DataSet, charset: str) -> None:
