@@ -146,6 +146,8 @@ def make_demo_pki(
         raise ConfigurationError(f"a common name has 1 to {_LONGEST_NAME} characters")
     if passphrase == "":
         raise ConfigurationError("the passphrase for PKCS #12 files is empty")
+    if not replace:
+        _refuse_existing(out)
     start = now.replace(microsecond=0) - _BACKDATED
     keys = _make_keys(DEMO_ENTITIES)
     issued: dict[str, x509.Certificate] = {}
@@ -166,11 +168,12 @@ def make_demo_pki(
             for name in DEMO_ENTITIES
             if name not in _AUTHORITIES
         }
-    _write_all(out, files, private, replace=replace)
+    _write_all(out, files, private)
     return DemoPKI(folder=out)
 
 
 _AUTHORITIES = ("root", "issuing")
+_KINDS = ("pem", "key", "crl", "p12")
 
 
 def _make_keys(names: Iterable[str]) -> dict[str, rsa.RSAPrivateKey]:
@@ -280,14 +283,15 @@ def _pkcs12(
     )
 
 
-def _write_all(
-    out: Path, public: Mapping[str, bytes], private: Mapping[str, bytes], *, replace: bool
-) -> None:
-    in_the_way = [name for name in (*public, *private) if os.path.lexists(out / name)]
-    if in_the_way and not replace:
-        raise ConfigurationError(
-            f"{out} already has {in_the_way[0]}", hint="name a new folder for the demo PKI"
-        )
+def _refuse_existing(out: Path) -> None:
+    for name in (f"{entity}.{kind}" for entity in DEMO_ENTITIES for kind in _KINDS):
+        if os.path.lexists(out / name):
+            raise ConfigurationError(
+                f"{out} already has {name}", hint="name a new folder for the demo PKI"
+            )
+
+
+def _write_all(out: Path, public: Mapping[str, bytes], private: Mapping[str, bytes]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for files, mode in ((public, 0o644), (private, 0o600)):

@@ -52,6 +52,8 @@ def make_demo_token(folder: Path, pki: Path, names: Iterable[str]) -> dict[str, 
     """
     tool, module = _installed()
     folder = folder.absolute()
+    if set(str(folder)) & set("=#\n"):
+        raise ConfigurationError("SoftHSM cannot use a folder with = or # in its path")
     configuration, pin_file = folder / "softhsm2.conf", folder / "pin"
     if configuration.exists():
         raise ConfigurationError(f"{folder} already holds a token", hint="name a new folder")

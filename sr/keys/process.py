@@ -33,7 +33,7 @@ BOOT = (
     " from sr.keys.worker import serve; serve()"
 )
 CALL_SECONDS = 120.0  # somebody may be typing at a PIN pad
-_END_SECONDS = 2.0
+_END_SECONDS = 2.0  # to finish a call: SoftHSM rewrites its store at each login
 _CHUNK = 1 << 16
 
 

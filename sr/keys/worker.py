@@ -16,8 +16,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sr import errors
-from sr.errors import ConfigurationError, SignerUnavailableError, SRError
+from sr.errors import (
+    ConfigurationError,
+    PINError,
+    SignerRefusedError,
+    SignerUnavailableError,
+    SRError,
+    UnsupportedAlgorithmError,
+)
 from sr.keys.token import (
     KeyKind,
     ModulePort,
@@ -60,13 +66,23 @@ def raise_answer(reply: Message) -> None:
     """Raise what an answer says went wrong, if anything did.
 
     Raises:
-        SRError: Of the class that was raised in the worker.
+        SRError: Of the class that was raised in the worker, where a signer may raise it.
     """
     if "error" in reply:
-        raise _ERRORS[reply["error"]](reply["message"], hint=reply["hint"])
+        kind = _ERRORS.get(reply["error"], SignerUnavailableError)
+        raise kind(reply["message"], hint=reply["hint"])
 
 
-_ERRORS: dict[str, type[SRError]] = {name: getattr(errors, name) for name in errors.__all__}
+_ERRORS: dict[str, type[SRError]] = {
+    kind.__name__: kind
+    for kind in (
+        ConfigurationError,
+        PINError,
+        SignerRefusedError,
+        SignerUnavailableError,
+        UnsupportedAlgorithmError,
+    )
+}
 
 
 def _target(text: str) -> tuple[PKCS11URI, Path]:
