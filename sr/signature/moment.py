@@ -15,8 +15,10 @@ __all__ = ["ClaimedTime", "format_moment", "parse_moment"]
 
 _DT = re.compile(
     r"(?P<Y>\d{4})(?:(?P<M>\d\d)(?:(?P<D>\d\d)(?:(?P<h>\d\d)(?:(?P<m>\d\d)"
-    r"(?:(?P<s>\d\d)(?:\.(?P<f>\d{1,6}))?)?)?)?)?)?(?P<z>[+-]\d{4})?"
+    r"(?:(?P<s>\d\d)(?:\.(?P<f>\d{1,6}))?)?)?)?)?)?(?P<z>[+-]\d{4})?",
+    re.ASCII,
 )
+_LEAP_SECOND = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ def parse_moment(text: str) -> ClaimedTime:
             offset = -offset if zone[0] == "-" else offset
         at = datetime(
             number["Y"], number["M"], number["D"], number["h"], number["m"],
-            min(number["s"], 59), micro, tzinfo=timezone(offset),
+            number["s"] - (number["s"] == _LEAP_SECOND), micro, tzinfo=timezone(offset),
         ).astimezone(UTC)  # fmt: skip
     except (ValueError, OverflowError):
         return ClaimedTime(text=text, at=None, zone_known=False)

@@ -46,6 +46,7 @@ NOT_NEGOTIABLE = frozenset(
         "CERT_CRITICAL_EXTENSION",
         "CERT_KEY_TYPE",
         "CERT_REVOCATION",
+        "TIMESTAMP_INVALID",
     }
 )
 """Rules that always weigh FAIL; a policy that says otherwise does not load."""

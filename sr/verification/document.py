@@ -175,7 +175,8 @@ def _excuse_later_additions(
         findings = tuple(
             replace(f, status=Status.NOTICE) if f in late else f for f in judgement.findings
         )
-        conforms = not any(f.rule == "SR_MIN" and f.status is Status.FAIL for f in findings)
+        short = any(f.rule == "SR_MIN" and f.status is Status.FAIL for f in findings)
+        conforms = judgement.profile is not None and not short
         profile = "structured-report" if conforms else judgement.profile
         result.append(replace(judgement, findings=findings, profile=profile))
     return tuple(result), tuple(excused)

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from sr.errors import TrustEvidenceError
 from sr.findings import Finding, Limitation, LimitationCode, Status, SubIndication
 from sr.signature.documents import is_document
+from sr.signature.integrity import der_prefix
 from sr.signature.profile import ProfileSubject, Use, applies, check_profile, load_profile
 from sr.trust import SignerTrust, TrustMaterial, TrustPolicy, evaluate_signer
 from sr.trust.policy import NOT_NEGOTIABLE, Consequence, Level
+from sr.trust.timestamp import CMS_TSP, read_timestamp
 from sr.verification.facts import DocumentFacts, Integrity, SignatureFacts
 
 __all__ = ["Judgement", "judge_signature", "profile_subject", "weigh"]
@@ -53,7 +56,13 @@ def judge_signature(
     Cites: ETSI EN 319 102-1 5.2; PS3.15 C.1, C.4.
     """
     trust = None
-    findings = [*facts.findings, *_integrity(facts), *_ambiguity(facts)]
+    findings = [
+        *facts.findings,
+        *_integrity(facts),
+        *_ambiguity(facts),
+        *_claimed_time(facts),
+        *_timestamp(facts),
+    ]
     limitations = [*_tolerances(facts)]
     if facts.certificate:
         trust = evaluate_signer(
@@ -73,7 +82,7 @@ def judge_signature(
     subject = profile_subject(document, facts)
     profile = _conforms_to(document, facts, subject)
     if facts.at_top_level and is_document(document.sop_class_uid):
-        findings += _profile_findings(subject)
+        findings += _profile_findings(subject, policy)
     return Judgement(
         facts=facts,
         findings=tuple(weigh(findings, policy)),
@@ -165,6 +174,46 @@ def _ambiguity(facts: SignatureFacts) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _claimed_time(facts: SignatureFacts) -> Iterator[Finding]:
+    if facts.claimed.at is None:
+        yield Finding(
+            rule="TIME_UNREADABLE", status=Status.FAIL,
+            message=f"DigitalSignatureDateTime (0400,0105) {facts.claimed.text!r} is no date-time",
+            where=facts.where, cites="PS3.5 6.2; PS3.3 C.12.1.1.3",
+            sub_indication=SubIndication.FORMAT_FAILURE,
+        )  # fmt: skip
+
+
+def _timestamp(facts: SignatureFacts) -> Iterator[Finding]:
+    """Yield what a certified time-stamp is worth: its authority is not checked yet."""
+    if facts.timestamp is None and not facts.timestamp_type:
+        return
+    fault = _timestamp_fault(facts)
+    yield Finding(
+        rule="TIMESTAMP_NOT_CONFIRMED" if fault is None else "TIMESTAMP_INVALID",
+        status=Status.NOTICE if fault is None else Status.FAIL,
+        message=fault or "the time-stamp belongs to this signature; its authority is not checked",
+        where=facts.where, cites="PS3.3 C.12.1.1.3.1.3; RFC 3161 2.4.2",
+        sub_indication=SubIndication.TIMESTAMP_FAILURE if fault is not None else None,
+    )  # fmt: skip
+
+
+def _timestamp_fault(facts: SignatureFacts) -> str | None:
+    if not facts.timestamp:
+        return "CertifiedTimestampType (0400,0305) stands without CertifiedTimestamp (0400,0310)"
+    if facts.timestamp_type != CMS_TSP:
+        return f"CertifiedTimestampType (0400,0305) {facts.timestamp_type!r} is not {CMS_TSP}"
+    try:
+        token = read_timestamp(facts.timestamp)
+    except TrustEvidenceError as error:
+        return f"CertifiedTimestamp (0400,0310): {error}"
+    padded = facts.key is not None and facts.key.kind == "EC"
+    value = der_prefix(facts.signature) if padded else facts.signature
+    if not token.stamps(value):
+        return "CertifiedTimestamp (0400,0310) is not about this Signature (0400,0120)"
+    return None
+
+
 def _tolerances(facts: SignatureFacts) -> Iterator[Limitation]:
     if facts.integrity is Integrity.INTACT_PADDING_NORMALISED:
         yield Limitation(
@@ -236,11 +285,15 @@ def _conforms_to(
 _JUDGED_WITH_THE_CERTIFICATE = frozenset({"PROFILE_KEY_TYPE"})
 
 
-def _profile_findings(subject: ProfileSubject) -> Iterator[Finding]:
+def _profile_findings(subject: ProfileSubject, policy: TrustPolicy) -> Iterator[Finding]:
     """Yield what keeps a top-level signature of a report from the SR profile.
 
-    A key type outside the profile is a limitation that trust reports.
+    A key type outside the profile is a limitation that trust reports; a policy may do without a
+    purpose, not with a wrong one.
     """
     for f in check_profile(load_profile("structured-report"), subject, Use.ACCEPT):
-        if f.rule not in _JUDGED_WITH_THE_CERTIFICATE:
+        dispensed = f.rule == "SR_PURPOSE" and subject.purpose is None
+        if f.rule in _JUDGED_WITH_THE_CERTIFICATE:
+            continue
+        if not dispensed or policy.require_purpose_for_sr_kos:
             yield f
