@@ -23,13 +23,14 @@ _STYLES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^○ NOT_SIGNED( / \w+)?", "bold cyan"),
         (r"(?<=^✔ PASSED), with limitations", "green"),
         (r"^signature \d+", "bold"),
-        (r"^(findings|limitations|references|uncovered)$", "bold"),
+        (r"^(findings|limitations|references)$", "bold"),
         (r" · ✔ PASSED$", "green"),
         (r" · ✘ FAILED( / \w+)?$", "red"),
         (r" · \? INDETERMINATE( / \w+)?$", "yellow"),
-        (r"^  ✘ [A-Z0-9_]+", "red"),
-        (r"^  ! [A-Z0-9_]+", "yellow"),
+        (r"^  ✘ \w+", "red"),
+        (r"^  [!?] \w+", "yellow"),
         (r"^  [A-Z_]+(?=  )", "yellow"),
+        (r"^– NOT READ", "bold red"),
         (r"^  [a-z]+(?=  )", "dim"),
     )
 )

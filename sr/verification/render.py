@@ -1,8 +1,9 @@
 """A verdict as plain text for people; the last step of a check, after judging.
 
 Pure: a verdict and a width in, lines out. The first line is the headline, then the four questions,
-then what they rest on. Every line is printable: text that came from a file can neither steer a
-terminal nor turn the writing around. Colour is the shell's business, JSON is ``Verdict.as_dict``.
+then what they rest on; nothing is told twice, and long lists end in a count. Every line is
+printable: text that came from a file can neither steer a terminal nor turn the writing around.
+Colour is the shell's business, JSON is ``Verdict.as_dict``.
 
 Cites: ETSI EN 319 102-1 5.1.4; PS3.17 Annex W.
 """
@@ -10,12 +11,13 @@ Cites: ETSI EN 319 102-1 5.1.4; PS3.17 Annex W.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from itertools import groupby
 from textwrap import wrap
 
 from sr.codes import Code
+from sr.dicomfile.tags import keyword_for_tag
 from sr.findings import Finding, Indication, Limitation, Status
 from sr.signature.moment import parse_moment
 from sr.signature.purpose import known_purpose
@@ -35,15 +37,14 @@ ICONS = {
 MARKS = {Status.FAIL: "✘", Status.WARN: "!"}
 """The findings that are shown, and how each is marked."""
 
-_COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,+\\])+)")
 _AT_MOST = 8
 _NARROWEST = 40
+_LEFT, _MIDDLE = 13, 26
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
-_WORDS_OF_RESULTS = (
-    ReferenceResult.MATCHED,
-    ReferenceResult.ALTERED,
-    ReferenceResult.MISSING,
-    ReferenceResult.UNDECIDED,
+_COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,+\\])+)")
+_TAG = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)")
+_TOLD_WITH_REFERENCES = frozenset(
+    {"EVIDENCE_MISMATCH", "EVIDENCE_MISSING", "EVIDENCE_UNEXPECTED", "EVIDENCE_UNSECURED"}
 )
 
 
@@ -56,15 +57,14 @@ def render_verdict(verdict: Verdict, *, width: int = 100) -> tuple[str, ...]:
 
     Cites: ETSI EN 319 102-1 5.1.4.
     """
-    page = _Page(max(width, _NARROWEST))
+    page = _Page(verdict, max(width, _NARROWEST))
     return (
         *_headline(verdict, page),
         *_questions(verdict, page),
         *(line for n, s in enumerate(verdict.signatures, 1) for line in _signature(n, s, page)),
-        *_section("findings", _findings(verdict.findings, page, indent=2)),
+        *_section("findings", _findings(verdict.findings, page)),
         *_section("limitations", _limitations(verdict.limitations, page)),
         *_section("references", _references(verdict.references, page)),
-        *_section("uncovered", _uncovered(verdict, page)),
     )
 
 
@@ -82,26 +82,40 @@ def _escape(character: str) -> str:
 
 
 class _Page:
-    """Folds text into columns of one width."""
+    """What is needed to set a line: the width, and the short forms of long names."""
 
-    __slots__ = ("width",)
+    __slots__ = ("_names", "_stated", "_width")
 
-    def __init__(self, width: int) -> None:
-        self.width = width
+    def __init__(self, verdict: Verdict, width: int) -> None:
+        self._width = width
+        signers = [s.signer for s in verdict.signatures if s.signer is not None]
+        names = {name for signer in signers for name in (signer.subject, signer.issuer) if name}
+        self._names = sorted(names, key=len, reverse=True)
+        self._stated = {limitation.message for limitation in verdict.limitations}
 
-    def entry(self, label: str, text: str, *, indent: int, column: int) -> Iterator[str]:
+    def entry(self, label: str, text: str, *, column: int, indent: int = 2) -> Iterator[str]:
         """Yield text folded behind a label; the text starts at ``column``."""
         head = " " * indent + label
         first = head.ljust(column) if len(head) < column else f"{head} "
         folded = wrap(
             printable(text),
-            self.width,
+            self._width,
             initial_indent=first,
             subsequent_indent=" " * column,
             break_long_words=False,
             break_on_hyphens=False,
         )
         yield from folded or [head]
+
+    def shortened(self, message: str) -> str:
+        """Return a message with the names that were written out above in short."""
+        for name in self._names:
+            message = message.replace(name, _short_name(name))
+        return message
+
+    def is_limitation(self, finding: Finding) -> bool:
+        """Whether the finding is told among the limitations too."""
+        return finding.status is Status.WARN and finding.message in self._stated
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -117,33 +131,38 @@ def _headline(verdict: Verdict, page: _Page) -> Iterator[str]:
     icon = ICONS[verdict.indication]
     yield f"{icon} {verdict.headline}{reason} · {printable(verdict.subject)}"
     at = verdict.judged_at.astimezone(UTC).strftime(_TIME)
-    yield from page.entry("", f"policy {verdict.policy}, judged at {at}", indent=0, column=2)
+    yield from page.entry("", f"policy {verdict.policy}, judged at {at}", column=2, indent=0)
 
 
 def _questions(verdict: Verdict, page: _Page) -> Iterator[str]:
     asked = verdict.questions
     top = [s for s in verdict.signatures if not s.location]
+    uncovered = len(verdict.uncovered)
     yield ""
     for label, answers in (
         ("unchanged", [asked.unchanged]),
         ("signer", [_signer(s) for s in top] or [asked.signer]),
         ("time", list(dict.fromkeys(_moment(s) for s in top)) or [asked.time]),
         ("complete", [asked.complete]),
+        ("uncovered", [_count(uncovered, "element")] if uncovered else []),
     ):
-        for answer in answers:
-            yield from page.entry(label, answer, indent=2, column=13)
-            label = ""
+        for number, answer in enumerate(answers):
+            yield from page.entry("" if number else label, answer, column=_LEFT)
 
 
 def _signer(signature: SignatureVerdict) -> str:
     """Return who signed in which role; the whole name stands with the signature."""
-    subject = signature.signer.subject if signature.signer else "an unreadable certificate"
-    common = _COMMON_NAME.search(subject)
-    confirmed = signature.indication is Indication.PASSED
-    return (
-        f"{_purpose(signature.purpose)}: {common[1] if common else subject}"
-        f"{'' if confirmed else ' (not confirmed)'}"
-    )
+    name = _short_name(signature.signer.subject) if signature.signer else _UNREADABLE
+    confirmed = "" if signature.indication is Indication.PASSED else " (not confirmed)"
+    return f"{_purpose(signature.purpose)}: {name}{confirmed}"
+
+
+_UNREADABLE = "an unreadable certificate"
+
+
+def _short_name(name: str) -> str:
+    common = _COMMON_NAME.search(name)
+    return common[1] if common else name
 
 
 def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterator[str]:
@@ -154,14 +173,14 @@ def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterato
     yield printable(f"signature {number}{where}: {_purpose(signature.purpose)} · {outcome}")
     signer = signature.signer
     for label, text in (
-        ("by", signer.subject if signer else "an unreadable certificate"),
+        ("by", signer.subject if signer else _UNREADABLE),
         ("issuer", signer.issuer if signer else ""),
         ("when", _moment(signature)),
         ("covers", _covered(signature)),
     ):
         if text:
-            yield from page.entry(label, text, indent=2, column=13)
-    yield from _findings(signature.findings, page, indent=2)
+            yield from page.entry(label, text, column=_LEFT)
+    yield from _findings(signature.findings, page)
 
 
 def _purpose(code: Code | None) -> str:
@@ -191,63 +210,82 @@ def _moment(signature: SignatureVerdict) -> str:
     return f"{said}, proven {signature.proven_at.astimezone(UTC).strftime(_TIME)}"
 
 
-def _findings(findings: Sequence[Finding], page: _Page, *, indent: int) -> Iterator[str]:
-    shown = sorted((f for f in findings if f.status in MARKS), key=lambda f: f.status is not _FAIL)
-    for (rule, status), same in groupby(shown, key=lambda f: (f.rule, f.status)):
-        alike = list(same)
-        label = f"{MARKS[status]} {rule}"
-        for f in alike[:_AT_MOST]:
-            place = " · ".join(part for part in (f.where, f.cites) if part)
-            yield from page.entry(label, f"{f.message} [{place}]", indent=indent, column=26)
-            label = ""
-        yield from _more(len(alike), page, column=26)
+def _findings(findings: Iterable[Finding], page: _Page) -> Iterator[str]:
+    """Yield what failed, then what is a warning; the same rule once, with all its places."""
+    shown = [
+        f
+        for f in findings
+        if f.status in MARKS and f.rule not in _TOLD_WITH_REFERENCES and not page.is_limitation(f)
+    ]
+    shown.sort(key=lambda f: (f.status is not Status.FAIL, f.rule))
+    for (status, rule), same in groupby(shown, key=lambda f: (f.status, f.rule)):
+        texts = [f"{page.shortened(f.message)} [{_place(f)}]" for f in same]
+        yield from _listed(f"{MARKS[status]} {rule}", texts, page)
 
 
-_FAIL = Status.FAIL
+def _place(finding: Finding) -> str:
+    return " · ".join(part for part in (finding.where, finding.cites) if part)
 
 
-def _limitations(limitations: Sequence[Limitation], page: _Page) -> Iterator[str]:
-    codes = dict.fromkeys(limit.code for limit in limitations)
+def _limitations(limitations: Iterable[Limitation], page: _Page) -> Iterator[str]:
+    grouped: dict[tuple[str, str], list[Limitation]] = {}
+    for limitation in limitations:
+        grouped.setdefault((limitation.code, _sentence(limitation)), []).append(limitation)
+    codes = dict.fromkeys(code for code, _ in grouped)
     for code in codes:
-        messages = list(dict.fromkeys(x.message for x in limitations if x.code is code))
-        label = code.value
-        for message in messages[:_AT_MOST]:
-            yield from page.entry(label, message, indent=2, column=26)
-            label = ""
-        yield from _more(len(messages), page, column=26)
+        texts = [_joined(sentence, same) for (of, sentence), same in grouped.items() if of == code]
+        yield from _listed(code, [page.shortened(text) for text in texts], page)
+
+
+def _sentence(limitation: Limitation) -> str:
+    """Return what is said about an element, without its name, where a message begins with it."""
+    name = _element(limitation)
+    begins = name and limitation.message.startswith(f"{name} ")
+    return limitation.message.removeprefix(name) if begins else limitation.message
+
+
+def _element(limitation: Limitation) -> str:
+    match = _TAG.fullmatch(limitation.where or "")
+    if match is None:
+        return ""
+    return f"{match[0]} {keyword_for_tag(int(match[1] + match[2], 16))}".rstrip()
+
+
+def _joined(sentence: str, same: list[Limitation]) -> str:
+    """Return one sentence about all elements of which the same is said."""
+    if not sentence.startswith(" "):
+        return sentence
+    names = list(dict.fromkeys(_element(limitation) for limitation in same))
+    if len(names) == 1:
+        return f"{names[0]}{sentence}"
+    more = [f"{len(names) - _AT_MOST} more"] if len(names) > _AT_MOST else []
+    *first, last = [*names[:_AT_MOST], *more]
+    return f"{', '.join(first)} and {last}{sentence.replace(' is ', ' are ', 1)}"
 
 
 def _references(references: ReferenceSummary, page: _Page) -> Iterator[str]:
-    """Yield what the fourth question leaves open: which instances are not what was cited."""
-    matched = references.count(ReferenceResult.MATCHED)
-    if not (references.unsecured or references.unexpected) and (
-        references.items is None or matched == references.total
-    ):
-        return
-    counts = [(r.value, references.count(r)) for r in _WORDS_OF_RESULTS]
-    counts += [("unsecured", references.unsecured), ("unexpected", len(references.unexpected))]
-    said = ", ".join(f"{n} {word}" for word, n in counts if n) or "not compared"
-    yield from page.entry("", f"{references.total} cited: {said}", indent=0, column=2)
+    """Yield which instances are not what was cited; a full match is told by the questions."""
+    items = references.items or ()
     differing = [
         (item.result.value, item.file or item.sop_instance_uid)
-        for item in references.items or ()
-        if item.result is not ReferenceResult.MATCHED
-    ] + [("unexpected", file) for file in references.unexpected]
-    for word, name in differing[:_AT_MOST]:
-        yield from page.entry(word, name, indent=2, column=13)
-    yield from _more(len(differing), page, column=13)
+        for item in items
+        if item.result not in (ReferenceResult.MATCHED, ReferenceResult.UNSECURED)
+    ]
+    differing += [("unexpected", file) for file in references.unexpected]
+    for word, same in groupby(sorted(differing), key=lambda pair: pair[0]):
+        mark = "?" if word == ReferenceResult.UNDECIDED else MARKS[Status.FAIL]
+        yield from _listed(f"{mark} {word}", [name for _, name in same], page)
+    if references.unsecured:
+        count = f"{references.unsecured} of {references.total} carry no proof"
+        yield from _listed("! unsecured", [count], page)
 
 
-def _uncovered(verdict: Verdict, page: _Page) -> Iterator[str]:
-    if verdict.uncovered:
-        count = _count(len(verdict.uncovered), "element")
-        text = f"{count} could be changed without breaking a signature"
-        yield from page.entry("", text, indent=0, column=2)
-
-
-def _more(count: int, page: _Page, *, column: int) -> Iterator[str]:
-    if count > _AT_MOST:
-        yield from page.entry("", f"… and {count - _AT_MOST} more", indent=0, column=column)
+def _listed(label: str, texts: list[str], page: _Page) -> Iterator[str]:
+    distinct = list(dict.fromkeys(texts))
+    for number, text in enumerate(distinct[:_AT_MOST]):
+        yield from page.entry("" if number else label, text, column=_MIDDLE)
+    if len(distinct) > _AT_MOST:
+        yield from page.entry("", f"… and {len(distinct) - _AT_MOST} more", column=_MIDDLE)
 
 
 def _count(number: int, noun: str) -> str:
