@@ -10,6 +10,7 @@ Cites: PS3.3 C.12.1.1.3.1.3; PS3.15 C.1; RFC 3161 2.4.2.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
@@ -89,7 +90,7 @@ def _read(der: bytes) -> TimestampToken:
     )
 
 
-def _require_own_digest(signers: Any, content: bytes) -> None:
+def _require_own_digest(signers: Iterable[Any], content: bytes) -> None:
     """Refuse a token whose content is not what its one signer signed."""
     (signer,) = signers
     attributes = {a["type"].native: a["values"] for a in signer["signed_attrs"]}
