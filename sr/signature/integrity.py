@@ -109,7 +109,7 @@ def _match_rsa(
     key: rsa.RSAPublicKey, signature: bytes, algorithm: MACAlgorithm, digest: bytes
 ) -> SignatureMatch:
     size = (key.key_size + 7) // 8
-    if len(signature) not in (size, size + size % 2):
+    if len(signature) < size or signature[size:] not in (b"", b"\0"[: size % 2]):
         return SignatureMatch.NOT_GENUINE
     try:
         recovered = key.recover_data_from_signature(signature[:size], padding.PKCS1v15(), None)

@@ -152,7 +152,6 @@ def read_signature_item(item: DataSet, where: str) -> tuple[SignatureItem, tuple
     findings = (
         *_check(item, _SIGNATURE_ATTRIBUTES, where),
         *_check_purpose(item, where),
-        *_check_timestamp(item, where),
     )
     number = item.numbers(MAC_ID_NUMBER)
     purposes = item.items(PURPOSE)
@@ -222,15 +221,6 @@ def _check_purpose(item: DataSet, where: str) -> Iterator[Finding]:
                 f"{describe_tag(e.tag)} does not belong in a purpose code",
                 where, "PS3.3 8.8",
             )  # fmt: skip
-
-
-def _check_timestamp(item: DataSet, where: str) -> Iterator[Finding]:
-    if _has_value(item, TIMESTAMP) != _has_value(item, TIMESTAMP_TYPE):
-        yield format_failure(
-            "SIGITEM_INCOMPLETE",
-            f"{describe_tag(TIMESTAMP_TYPE)} and {describe_tag(TIMESTAMP)} go together",
-            where, "PS3.3 C.12.1.1.3",
-        )  # fmt: skip
 
 
 def _has_value(item: DataSet, tag: int) -> bool:
