@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -20,7 +21,7 @@ from sr.keys.checks import chain_from, check_digest, check_value, public_key_of
 from sr.keys.inventory import TokenInfo, ask_token, describe_token, with_module
 from sr.keys.operation import signature_value, token_operation
 from sr.keys.process import TokenWorker
-from sr.keys.secrets import Secrets, read_secret
+from sr.keys.secrets import Secrets, read_secret, secret_bytes
 from sr.keys.token import TokenFlag
 from sr.keys.uri import PKCS11URI
 from sr.mac import MACAlgorithm
@@ -113,7 +114,7 @@ class TokenSigner:
         self._secrets = secrets
         self._worker = worker
         self._pin: str | None = None
-        self._pin_lock = threading.Lock()
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<TokenSigner {self._uri}>"
@@ -142,20 +143,21 @@ class TokenSigner:
         leaf = self._chain[0]
         key = public_key_of(leaf)
         kind, payload = token_operation(key, digest, algorithm)
-        request = {"operation": "sign", "kind": kind, "payload": payload.hex()}
-        try:
-            reply = ask_token(self._worker, self._uri, request | {"pin": self._needed_pin()})
-        except PINError:
-            self.forget_pin()
-            raise
+        reply = self._ask({"operation": "sign", "kind": kind, "payload": payload.hex()})
         value = signature_value(key, bytes.fromhex(reply["value"]))
         return check_value(leaf, value, digest, algorithm)
 
-    def _needed_pin(self) -> str | None:
-        with self._pin_lock:
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        # Under the lock until the token has answered, so that other threads do not repeat a PIN
+        # that is just being found wrong. Calls wait for each other in the worker anyway.
+        with self._lock:
             if self._pin is None:
                 self._pin = _pin_for(self._token, self._uri, self._secrets)
-            return self._pin
+            try:
+                return ask_token(self._worker, self._uri, request | {"pin": self._pin})
+            except PINError:
+                self.forget_pin()
+                raise
 
 
 def _pin_for(token: TokenInfo, uri: PKCS11URI, secrets: Secrets) -> str | None:
@@ -163,7 +165,9 @@ def _pin_for(token: TokenInfo, uri: PKCS11URI, secrets: Secrets) -> str | None:
         return None
     if uri.pin_source is not None:
         return read_secret(uri.pin_source)
-    return secrets(f"PIN for token {token.label!r}")
+    pin = secrets(f"PIN for token {token.label!r}")
+    secret_bytes(pin)
+    return pin
 
 
 def _chain_on_token(token: TokenInfo, uri: PKCS11URI) -> tuple[x509.Certificate, ...]:

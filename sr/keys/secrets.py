@@ -12,7 +12,14 @@ from pathlib import Path
 
 from sr.errors import ConfigurationError, PINError
 
-__all__ = ["Secrets", "no_secrets", "read_secret", "secrets_from_command", "secrets_from_file"]
+__all__ = [
+    "Secrets",
+    "no_secrets",
+    "read_secret",
+    "secret_bytes",
+    "secrets_from_command",
+    "secrets_from_file",
+]
 
 Secrets = Callable[[str], str]
 """Called with a prompt text, only when a secret is needed; returns the secret."""
@@ -31,6 +38,18 @@ def no_secrets(prompt: str) -> str:
         f"a secret is needed and nobody can be asked ({prompt})",
         hint="give --pin-file, or pin-source= in the key URI",
     )
+
+
+def secret_bytes(secret: str) -> bytes:
+    """Return a secret as the bytes that keys and tokens take.
+
+    Raises:
+        PINError: It has characters that no encoding knows, as a terminal may deliver.
+    """
+    try:
+        return secret.encode("utf-8")
+    except UnicodeEncodeError:
+        raise PINError("the secret is not valid text") from None  # the exception quotes it
 
 
 def read_secret(path: Path) -> str:

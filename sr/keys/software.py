@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from sr.errors import ConfigurationError, PINError, UnsupportedAlgorithmError
 from sr.keys.checks import chain_from, check_digest, check_key, check_value, public_key_of
-from sr.keys.secrets import Secrets
+from sr.keys.secrets import Secrets, secret_bytes
 from sr.keys.uri import PKCS12URI, FileURI
 from sr.mac import MACAlgorithm
 
@@ -159,7 +159,7 @@ def _load(path: Path, loader: Loader, uri: str, secrets: Secrets) -> _Loaded:
     data = _read(path)
     loaded = _once(loader, data, None, uri)
     if loaded is None:
-        passphrase = secrets(f"Passphrase for {uri}").encode("utf-8")
+        passphrase = secret_bytes(secrets(f"Passphrase for {uri}"))
         loaded = _once(loader, data, passphrase, uri)
     if loaded is None:
         raise PINError(f"the passphrase for {uri} is wrong")

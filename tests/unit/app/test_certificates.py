@@ -204,3 +204,16 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError):
         make_demo_pki(tmp_path / "file", now=NOW)
+
+
+@pytest.mark.parametrize("name", DEMO_ENTITIES)
+def test_the_example_pki_is_whole(repository: Path, name: str) -> None:
+    """The committed example PKI has every file, and each key goes with its certificate."""
+    example = DemoPKI(folder=repository / "certs-example")
+    own = certificate(example, name)
+    with open_signer(example.key_uri(name), certificates=(own,), secrets=str) as signer:
+        signer.sign_digest(bytes(32), MACAlgorithm.SHA256)
+    issuer = "root" if name in ("root", "issuing") else "issuing"
+    own.verify_directly_issued_by(certificate(example, issuer))
+    assert all(path.is_file() for path in example.revocation_lists)
+    assert "NOT FOR PATIENTS" in own.subject.rfc4514_string()

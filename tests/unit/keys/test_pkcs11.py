@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -105,6 +106,29 @@ def test_a_wrong_pin_is_not_sent_twice() -> None:
             signer.sign_digest(DIGEST, ALGORITHM)
         signer.sign_digest(DIGEST, ALGORITHM)
     assert token.attempts_left == 3
+
+
+def test_threads_do_not_repeat_a_wrong_pin() -> None:
+    """Of several threads that share a signer, one finds the PIN wrong and the others ask again."""
+    token = token_of(demo_pki().author, tells_its_counter=False)
+    asked = Asked("0000", PIN)
+    results: list[type | None] = []
+
+    def work(signer: TokenSigner) -> None:
+        try:
+            signer.sign_digest(DIGEST, ALGORITHM)
+            results.append(None)
+        except PINError as error:
+            results.append(type(error))
+
+    with opened(token, asked=asked) as signer:
+        threads = [threading.Thread(target=work, args=(signer,)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(results, key=str) == [PINError, *[None] * 7]
+    assert len(asked.prompts) == 2
 
 
 def test_the_last_attempt_is_kept() -> None:

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from sr.errors import ConfigurationError, PINError
-from sr.keys.secrets import no_secrets, read_secret, secrets_from_command, secrets_from_file
+from sr.keys.secrets import (
+    no_secrets,
+    read_secret,
+    secret_bytes,
+    secrets_from_command,
+    secrets_from_file,
+)
 
 CANARY = "8642canary"
 
@@ -86,3 +92,12 @@ def test_nobody_to_ask_is_a_pin_error() -> None:
     """Without any source of secrets the signer learns that the PIN is missing."""
     with pytest.raises(PINError):
         no_secrets("PIN?")
+
+
+def test_a_secret_is_utf_8() -> None:
+    """A secret becomes UTF-8; half a character from a terminal is a PIN error without quoting."""
+    assert secret_bytes("öß") == "öß".encode()
+    with pytest.raises(PINError) as caught:
+        secret_bytes(CANARY + "\udcff")
+    assert caught.value.__suppress_context__
+    assert CANARY not in str(caught.value)

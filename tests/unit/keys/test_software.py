@@ -114,7 +114,7 @@ def test_a_passphrase_is_checked_every_time(tmp_path: Path, make: object) -> Non
     uri = make(tmp_path, author, passphrase=PASSPHRASE)  # type: ignore[operator]
     with open_signer(uri, certificates=author.chain, secrets=lambda _prompt: PASSPHRASE):
         pass
-    for wrong in ("", "wrong", PASSPHRASE.upper()):
+    for wrong in ("", "wrong", PASSPHRASE.upper(), "\udcff"):
         signer = open_signer(uri, certificates=author.chain, secrets=lambda _prompt, w=wrong: w)
         with pytest.raises(PINError) as caught, signer:
             pass
