@@ -191,9 +191,11 @@ def _transfer_syntax(
     file: DICOMFile, level: Level, parameters: MACParameters, where: str
 ) -> Iterator[Finding]:
     uid = parameters.transfer_syntax_uid
-    if uid == _EXPLICIT_LITTLE:
+    listed = frozenset(parameters.data_elements_signed)
+    native = not any(e.fragments is not None for e in level.dataset if e.tag in listed)
+    if uid == _EXPLICIT_LITTLE and native:
         return
-    if uid == _DEFLATED:
+    if uid == _DEFLATED and native:
         yield Finding(
             rule="MAC_TS",
             status=Status.NOTICE,
