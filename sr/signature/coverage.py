@@ -36,20 +36,6 @@ _REPEATING_CONTENT = frozenset({0x50, 0x60})
 """Curves and overlays: what is drawn over a picture."""
 _SR_CONTENT = range(0x0040A000, 0x0040E000)
 
-APPROVAL_MAY_TOUCH", "author_tags", "coverage_class", "uncovered_tags"]
-
-_IDENTITY_GROUP = 0x0010
-_IDENTITY = frozenset({0x0020000D, 0x00080050, 0x00120040})
-_INSTANCE = frozenset({0x00080018, 0x00080012, 0x00080013, 0x00200013, 0x0040A525})
-_CHARSET = frozenset({0x00080005, 0x00080006})
-_STATUS = frozenset({0x0040A491, 0x0040A492, 0x0040A493, 0x0040A496, 0x0040A073})
-_CONTENT = frozenset(
-    {0x00080016, 0x0040A032, 0x0040A040, 0x0040A043, 0x0040A050, 0x0040A078}
-    | {0x0040A07A, 0x0040A171, 0x0040A300, 0x0040A360, 0x0040A370, 0x0040A372, 0x0040A375}
-    | {0x0040A385, 0x0040A504, 0x0040A730, 0x00420011, 0x00081115, 0x00081199}
-)
-_CONTENT_GROUPS = frozenset({0x0028, 0x5400, 0x7FE0, 0x3004, 0x3006, 0x300A, 0x300C, 0x5200})
-
 APPROVAL_MAY_TOUCH = frozenset(_INSTANCE | {0x0040A493, 0x0040A073, 0x0040A496})
 """What an author signature leaves out so that it survives approval and a new SOP Instance UID."""
 
