@@ -22,7 +22,7 @@ from sr.mac.algorithm import MACAlgorithm
 from sr.resources import resource_root
 from sr.rulefile import RuleTable, read_rules
 from sr.signature.documents import CONDITION_KEYWORDS
-from sr.signature.purpose import known_purpose
+from sr.signature.purpose import known_purpose, purpose_meant
 
 __all__ = [
     "AttributeRule",
@@ -323,11 +323,22 @@ def _key(profile: SignatureProfile, subject: ProfileSubject, _use: Use) -> Itera
 
 
 def _purpose(profile: SignatureProfile, subject: ProfileSubject, _use: Use) -> Iterator[Finding]:
-    if profile.purpose_required and known_purpose(subject.purpose) is None:
-        shown = "is absent" if subject.purpose is None else f"{subject.purpose} is not in CID 7007"
+    if not profile.purpose_required:
+        return
+    purpose = known_purpose(subject.purpose)
+    meant = purpose_meant(subject.purpose) if subject.purpose is not None else None
+    rule, shown = "SR_PURPOSE", None
+    if subject.purpose is None:
+        shown = "is absent"
+    elif purpose is None:
+        shown = f"{subject.purpose} is not in CID 7007"
+    elif meant is None:
+        rule, shown = "SR_PURPOSE_MEANING", f"{subject.purpose} has a meaning not in CID 7007"
+    elif meant is not purpose:
+        shown = f"{subject.purpose} has the meaning of another purpose"
+    if shown is not None:
         yield _finding(
-            "SR_PURPOSE",
-            f"DigitalSignaturePurposeCodeSequence (0400,0401) {shown}",
+            rule, f"DigitalSignaturePurposeCodeSequence (0400,0401) {shown}",
             profile.cites, "(0400,0401)", SubIndication.SIG_CONSTRAINTS_FAILURE,
         )  # fmt: skip
 

@@ -5,11 +5,13 @@ Cites: PS3.3 C.12.1.1.3 (0400,0401); PS3.16 CID 7007.
 
 from __future__ import annotations
 
+import re
+
 from sr.codes import Code, SignaturePurpose
 from sr.dicomfile.dataset import DataSet
 from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, sequence, text
 
-__all__ = ["PURPOSE_SCHEME", "encode_purpose", "known_purpose", "read_code"]
+__all__ = ["PURPOSE_SCHEME", "encode_purpose", "known_purpose", "purpose_meant", "read_code"]
 
 PURPOSE_SCHEME = "ASTM-sigpurpose"
 _CODE_VALUE, _SCHEME, _MEANING = 0x00080100, 0x00080102, 0x00080104
@@ -35,6 +37,24 @@ def known_purpose(code: Code | None) -> SignaturePurpose | None:
         return SignaturePurpose(code.value)
     except ValueError:
         return None
+
+
+def purpose_meant(code: Code) -> SignaturePurpose | None:
+    """Return the purpose that a code's meaning names to a reader, however it is spelt.
+
+    "Author Signature" and "Author's Signature" are both in use.
+
+    Cites: PS3.16 CID 7007.
+    """
+    return _BY_MEANING.get(_essence(code.meaning))
+
+
+def _essence(meaning: str) -> str:
+    words = re.sub("['\u2019]s\\b", "", meaning.casefold()).replace("signature", "")
+    return "".join(c for c in words if c.isalnum())
+
+
+_BY_MEANING = {_essence(purpose.code.meaning): purpose for purpose in SignaturePurpose}
 
 
 def encode_purpose(purpose: SignaturePurpose) -> bytes:
