@@ -14,10 +14,17 @@ from sr.dicomfile.tags import format_tag, tag_for_keyword
 from sr.errors import ConfigurationError
 from sr.mac.selection import DIGITAL_SIGNATURES_SEQUENCE, MAC_PARAMETERS_SEQUENCE
 
-__all__ = ["Level", "item_at", "parse_item_path", "signed_levels", "walk_levels"]
+__all__ = [
+    "ORIGINAL_ATTRIBUTES",
+    "Level",
+    "item_at",
+    "parse_item_path",
+    "signed_levels",
+    "walk_levels",
+]
 
-_ORIGINAL_ATTRIBUTES = 0x04000561
-_OPAQUE = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE, _ORIGINAL_ATTRIBUTES})
+ORIGINAL_ATTRIBUTES = 0x04000561
+_OPAQUE = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE, ORIGINAL_ATTRIBUTES})
 _STEP = re.compile(
     r"(?P<name>[A-Za-z]\w*|\(?[0-9A-Fa-f]{4},?[0-9A-Fa-f]{4}\)?)\[(?P<index>\d{1,9})\]"
 )

@@ -30,7 +30,7 @@ from sr.signature.item import (
     read_mac_parameters,
     read_signature_item,
 )
-from sr.signature.location import Level, signed_levels
+from sr.signature.location import ORIGINAL_ATTRIBUTES, Level, signed_levels
 
 __all__ = ["LocatedSignature", "SignatureStructure", "examine"]
 
@@ -225,7 +225,7 @@ def _hidden(level: Level, parameters: MACParameters) -> Iterator[Finding]:
 def _hidden_in(level: Level) -> Iterator[Finding]:
     for element in level.dataset:
         tag = element.tag
-        if _hides(level.dataset, tag):
+        if _hides(level.dataset, tag) or _smuggles(level, element):
             yield format_failure(
                 "HIDDEN_UNSIGNED",
                 f"{describe_tag(tag)} stands inside a signed item, where no MAC reaches it",
@@ -234,6 +234,19 @@ def _hidden_in(level: Level) -> Iterator[Finding]:
         elif signable_tag(tag):
             for index, item in enumerate(element.items or ()):
                 yield from _hidden_in(Level(item, (*level.path, (tag, index))))
+
+
+def _smuggles(level: Level, element: Element) -> bool:
+    """Whether a historic signature, which nobody checks, carries more than its own attributes."""
+    historic = any(tag == ORIGINAL_ATTRIBUTES for tag, _ in level.path)
+    read = {
+        DIGITAL_SIGNATURES_SEQUENCE: read_signature_item,
+        MAC_PARAMETERS_SEQUENCE: read_mac_parameters,
+    }.get(element.tag)
+    if not historic or read is None:
+        return False
+    found = (f for item in element.items or () for f in read(item, "")[1])
+    return any(f.rule == "SIGITEM_EXTRA" for f in found)
 
 
 def _hides(dataset: DataSet, tag: int) -> bool:

@@ -35,6 +35,7 @@ _SEQUENCES = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE})
 _AUTHOR_OBSERVERS, _VERIFYING_OBSERVERS = 0x0040A078, 0x0040A073
 _PERSON_NAME, _VERIFYING_NAME = 0x0040A123, 0x0040A075
 _META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
+_PIXEL_DATA = 0x7FE00010
 _BY_MATCH = {
     SignatureMatch.MATCHES: Integrity.INTACT,
     SignatureMatch.OTHER_DIGEST: Integrity.OTHER_BYTES,
@@ -151,6 +152,12 @@ def _meta(file: DICOMFile) -> Iterator[Finding]:
     if file.meta is None:
         yield _meta_finding("META_ABSENT", "File Meta Information is absent", "(0002,0010)")
         return
+    if not _pixels_fit(file):
+        yield _meta_finding(
+            "META_TRANSFER_SYNTAX",
+            f"TransferSyntaxUID (0002,0010) {file.transfer_syntax.uid} does not fit the pixels",
+            "(0002,0010)",
+        )
     for rule, tag, own in (
         ("META_CLASS", _META_CLASS, file.sop_class_uid),
         ("META_INSTANCE", _META_INSTANCE, file.sop_instance_uid),
@@ -160,6 +167,12 @@ def _meta(file: DICOMFile) -> Iterator[Finding]:
             yield _meta_finding(
                 rule, f"File Meta Information says {said!r}, the data set {own!r}", format_tag(tag)
             )
+
+
+def _pixels_fit(file: DICOMFile) -> bool:
+    """Whether pixel data is encapsulated exactly where the transfer syntax says so."""
+    pixels = file.dataset.get(_PIXEL_DATA)
+    return pixels is None or (pixels.fragments is not None) == file.transfer_syntax.encapsulated
 
 
 def _meta_finding(rule: str, message: str, where: str) -> Finding:
