@@ -32,7 +32,6 @@ __all__ = [
     "chunk_bytes",
     "chunk_length",
     "digest_chunks",
-    "is_sequence_header",
     "mac_stream",
 ]
 
@@ -141,14 +140,6 @@ def chunk_bytes(chunk: MACChunk) -> Iterator[bytes]:
             yield segment
         else:
             yield from _read(segment)
-
-
-def is_sequence_header(segment: Segment) -> bool:
-    """Return whether a segment opens a sequence.
-
-    Cites: PS3.5 7.5.
-    """
-    return isinstance(segment, bytes) and segment[4:] == b"SQ\0\0"
 
 
 def chunk_length(chunk: MACChunk) -> int:

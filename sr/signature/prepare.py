@@ -26,16 +26,15 @@ from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
 from sr.errors import ProfileViolationError, SignerRefusedError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
+from sr.mac.peer import PEER_BUFFER_BYTES, nests_deeply, peer_stream
 from sr.mac.selection import (
     DIGITAL_SIGNATURES_SEQUENCE,
     MAC_PARAMETERS_SEQUENCE,
     signable_tags,
 )
 from sr.mac.stream import (
-    MACChunk,
     chunk_length,
     digest_chunks,
-    is_sequence_header,
     mac_stream,
 )
 from sr.signature.coverage import author_tags
@@ -56,7 +55,6 @@ from sr.signature.structure import SignatureStructure, examine
 
 __all__ = ["PreparedSignature", "SigningRequest", "complete", "peer_notices", "prepare"]
 
-PEER_BUFFER_BYTES = 16_384
 _LARGEST_MAC_ID = 0xFFFF
 _KEEPS_APPROVAL_FREE = frozenset(
     {
@@ -147,13 +145,8 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     violations += _lifecycle(file, structure, request)
     _refuse(violations)
     _refuse(list(_unsound(structure, request)))
-    chunks = tuple(
-        mac_stream(
-            level.dataset,
-            parameters.data_elements_signed,
-            signature_item=_signed_part(request, parameters),
-        )
-    )
+    covers, signed_part = parameters.data_elements_signed, _signed_part(request, parameters)
+    chunks = tuple(mac_stream(level.dataset, covers, signature_item=signed_part))
     stream_bytes = sum(chunk_length(chunk) for chunk in chunks)
     return PreparedSignature(
         file=file,
@@ -162,7 +155,12 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
         digest=digest_chunks(chunks, request.mac_algorithm),
         stream_bytes=stream_bytes,
         profiles=profiles,
-        findings=(*_padding_notice(level.dataset), *peer_notices(chunks, stream_bytes)),
+        findings=(
+            *_padding_notice(level.dataset),
+            *peer_notices(
+                level.dataset, covers, signed_part=signed_part, stream_bytes=stream_bytes
+            ),
+        ),
     )
 
 
@@ -204,23 +202,32 @@ def complete(prepared: PreparedSignature, value: bytes) -> tuple[Piece, ...]:
     )
 
 
-def peer_notices(chunks: tuple[MACChunk, ...], stream_bytes: int) -> tuple[Finding, ...]:
+def peer_notices(
+    level: DataSet, covers: tuple[int, ...], *, signed_part: DataSet, stream_bytes: int
+) -> tuple[Finding, ...]:
     """Say when DCMTK's dcmsign may not be able to confirm this signature.
 
-    It drops the rest of a sequence inside an item whenever its 16,384-byte buffer fills;
-    documents whose whole stream fits, or without sequences inside items, are safe.
+    It drops the rest of a sequence inside an item whenever its 16,384-byte buffer fills; a stream
+    that fits, or has no sequence inside an item, is safe. A larger one passes by luck at best.
 
-    Cites: docs/divergences.md, "Large nested sequences".
+    Cites: docs/divergences.md, "Large nested sequences and dcmsign".
     """
-    nested = any(is_sequence_header(s) for chunk in chunks for s in chunk.segments[1:])
-    if stream_bytes < PEER_BUFFER_BYTES or not nested:
+    if stream_bytes < PEER_BUFFER_BYTES or not nests_deeply(level, covers):
         return ()
+    lost = peer_stream(level, covers, signature_item=signed_part).truncation
+    effect = (
+        f"dcmsign reads nested sequences wrongly beyond {PEER_BUFFER_BYTES} and may call this "
+        "signature corrupted"
+        if lost is None
+        else f"dcmsign leaves out {lost.bytes_missing} of them, from {lost.first_uncovered} on, "
+        "and will call this signature corrupted"
+    )
     return (
         Finding(
             rule="PEER_WILL_TRUNCATE",
             status=Status.NOTICE,
-            message=f"the MAC stream has {stream_bytes} bytes; dcmsign reads nested sequences "
-            f"wrongly beyond {PEER_BUFFER_BYTES} and may call this signature corrupted",
+            message=f"the MAC stream has {stream_bytes} bytes; {effect}",
+            where=lost.first_uncovered if lost is not None else None,
             cites="PS3.3 C.12.1.1.3.1.1",
         ),
     )
