@@ -1,0 +1,93 @@
+"""Values of a data set in the form people read: names, dates, codes, text.
+
+Nothing is guessed: what does not have the form that its value representation asks for is shown as
+it is stored. Characters that could hide or turn the writing around are shown as escapes.
+
+Cites: PS3.5 6.1.3, 6.2.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from sr.dicomfile import DataSet
+
+__all__ = ["class_name", "date_time", "meaning", "person_name", "visible"]
+
+_TURNING = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
+_DATE_TIME = re.compile(
+    r"(?P<date>\d{8})?(?P<time>(?<=\d{8})\d{2,6}|(?<!\d)\d{6})?(?:\.\d{1,6})?(?P<zone>[+-]\d{4})?"
+)
+_MEANINGS = (0x00080104, 0x00080100, 0x00080119, 0x00080120)
+
+
+def visible(text: str) -> str:
+    """Return text whose control and direction characters are shown; line breaks stay.
+
+    Cites: PS3.5 6.1.3.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    return "".join(_shown(character) for character in lines)
+
+
+def _shown(character: str) -> str:
+    hidden = character in _TURNING or (
+        character not in "\n\t" and unicodedata.category(character) in ("Cc", "Co", "Cs")
+    )
+    return f"⟨U+{ord(character):04X}⟩" if hidden else character
+
+
+def person_name(text: str) -> str:
+    """Return a person name, family name first, its groups side by side.
+
+    Cites: PS3.5 6.2.1.
+    """
+    groups = [_name_group(group) for group in text.split("=")]
+    return visible(" · ".join(group for group in groups if group))
+
+
+def _name_group(group: str) -> str:
+    family, given, middle, prefix, suffix = (*(p.strip() for p in group.split("^")), *[""] * 5)[:5]
+    names = " ".join(part for part in (prefix, given, middle) if part)
+    return ", ".join(part for part in (family, names, suffix) if part)
+
+
+def date_time(text: str) -> str:
+    """Return a DA, TM or DT value as ISO 8601 without what is not there.
+
+    Cites: PS3.5 6.2.
+    """
+    match = _DATE_TIME.fullmatch(text.strip())
+    if match is None or not any(match.groups()):
+        return visible(text)
+    date, time, zone = match["date"], match["time"], match["zone"]
+    parts = [
+        f"{date[:4]}-{date[4:6]}-{date[6:]}" if date else "",
+        ":".join(time[i : i + 2] for i in range(0, len(time), 2)) if time else "",
+        f"{zone[:3]}:{zone[3:]}" if zone else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def meaning(code: DataSet) -> str:
+    """Return what a code sequence item means, or its value where it does not say.
+
+    Cites: PS3.3 8.8.
+    """
+    return visible(next((text for tag in _MEANINGS if (text := code.text(tag))), "no meaning"))
+
+
+@lru_cache(maxsize=256)
+def class_name(uid: str) -> str:
+    """Return the name of a SOP class, or its UID where PS3.6 has no name for it.
+
+    Cites: PS3.6 Annex A.
+    """
+    from pydicom.uid import UID  # noqa: PLC0415 - only the page of a document needs its dictionary
+
+    name = str(UID(uid).name) if uid else "unknown class"
+    return visible(name.removesuffix(" Storage").removesuffix(" IOD"))
