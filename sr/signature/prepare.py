@@ -17,16 +17,13 @@ from datetime import datetime
 from sr.codes import SignaturePurpose
 from sr.dicomfile.dataset import DataSet, DICOMFile
 from sr.dicomfile.limits import Limits
-from sr.dicomfile.padding import noncanonical_elements
 from sr.dicomfile.scanner import Scanner
 from sr.dicomfile.source import BytesSource
 from sr.dicomfile.splice import AppendItem, Piece, splice
-from sr.dicomfile.tags import describe_tag, format_tag
 from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
 from sr.errors import ProfileViolationError, SignerRefusedError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
-from sr.mac.peer import PEER_BUFFER_BYTES, nests_deeply, peer_stream
 from sr.mac.selection import (
     DIGITAL_SIGNATURES_SEQUENCE,
     MAC_PARAMETERS_SEQUENCE,
@@ -48,12 +45,13 @@ from sr.signature.item import (
 )
 from sr.signature.location import Level, item_at
 from sr.signature.moment import format_moment
+from sr.signature.notices import padding_notices, peer_notices
 from sr.signature.profile import ProfileSubject, Use, applies, check_profile, load_profile
 from sr.signature.purpose import known_purpose
 from sr.signature.references import document_references
 from sr.signature.structure import SignatureStructure, examine
 
-__all__ = ["PreparedSignature", "SigningRequest", "complete", "peer_notices", "prepare"]
+__all__ = ["PreparedSignature", "SigningRequest", "complete", "prepare"]
 
 _LARGEST_MAC_ID = 0xFFFF
 _KEEPS_APPROVAL_FREE = frozenset(
@@ -156,7 +154,7 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
         stream_bytes=stream_bytes,
         profiles=profiles,
         findings=(
-            *_padding_notice(level.dataset),
+            *padding_notices(level.dataset),
             *peer_notices(
                 level.dataset, covers, signed_part=signed_part, stream_bytes=stream_bytes
             ),
@@ -199,37 +197,6 @@ def complete(prepared: PreparedSignature, value: bytes) -> tuple[Piece, ...]:
                 (DIGITAL_SIGNATURES_SEQUENCE, signature),
             )
         ],
-    )
-
-
-def peer_notices(
-    level: DataSet, covers: tuple[int, ...], *, signed_part: DataSet, stream_bytes: int
-) -> tuple[Finding, ...]:
-    """Say when DCMTK's dcmsign may not be able to confirm this signature.
-
-    It drops the rest of a sequence inside an item whenever its 16,384-byte buffer fills; a stream
-    that fits, or has no sequence inside an item, is safe. A larger one passes by luck at best.
-
-    Cites: docs/divergences.md, "Large nested sequences and dcmsign".
-    """
-    if stream_bytes < PEER_BUFFER_BYTES or not nests_deeply(level, covers):
-        return ()
-    lost = peer_stream(level, covers, signature_item=signed_part).truncation
-    effect = (
-        f"dcmsign reads nested sequences wrongly beyond {PEER_BUFFER_BYTES} and may call this "
-        "signature corrupted"
-        if lost is None
-        else f"dcmsign leaves out {lost.bytes_missing} of them, from {lost.first_uncovered} on, "
-        "and will call this signature corrupted"
-    )
-    return (
-        Finding(
-            rule="PEER_WILL_TRUNCATE",
-            status=Status.NOTICE,
-            message=f"the MAC stream has {stream_bytes} bytes; {effect}",
-            where=lost.first_uncovered if lost is not None else None,
-            cites="PS3.3 C.12.1.1.3.1.1",
-        ),
     )
 
 
@@ -389,19 +356,3 @@ def _parse(content: bytes) -> DataSet:
     source = BytesSource(content)
     scanner = Scanner(source, limits=Limits(), size=source.size)
     return scanner.dataset(0, source.size, EXPLICIT_LITTLE_ENCODING)
-
-
-def _padding_notice(dataset: DataSet) -> tuple[Finding, ...]:
-    loose = noncanonical_elements(dataset)
-    if not loose:
-        return ()
-    return (
-        Finding(
-            rule="PADDING_NOT_CANONICAL",
-            status=Status.WARN,
-            message=f"{describe_tag(loose[0])} has unusual padding; systems that normalise it "
-            "will break this signature",
-            where=format_tag(loose[0]),
-            cites="PS3.5 6.2",
-        ),
-    )

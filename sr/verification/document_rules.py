@@ -20,7 +20,7 @@ from sr.signature.profile import Use, check_profile, load_profile
 from sr.signature.purpose import known_purpose
 from sr.trust import TrustPolicy
 from sr.trust.policy import Consequence
-from sr.verification.facts import DocumentFacts, ReferenceResult
+from sr.verification.facts import DocumentFacts, Integrity, ReferenceResult
 from sr.verification.signature_rules import Judgement, profile_subject
 from sr.verification.verdict import fold
 
@@ -68,6 +68,13 @@ def is_valid(judgement: Judgement) -> bool:
     return judgement.facts.integrity.is_intact and indication is not Indication.FAILED
 
 
+def _is_undecided(judgement: Judgement) -> bool:
+    """Whether dcmsign made the signature and left something out: neither valid nor contradicted."""
+    indication, _ = fold(judgement.findings)
+    truncated = judgement.facts.integrity is Integrity.INTACT_PEER_TRUNCATED
+    return truncated and indication is not Indication.FAILED
+
+
 def is_author_kind(judgement: Judgement) -> bool:
     """Return whether a signature leaves room for approval.
 
@@ -104,7 +111,7 @@ def lifecycle(
             sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
         )  # fmt: skip
     profile = load_profile("structured-report-verification")
-    for judgement in valid:
+    for judgement in (*valid, *(j for j in top if _is_undecided(j))):
         purpose = known_purpose(judgement.facts.purpose)
         subject = profile_subject(facts, judgement.facts)
         short = [f for f in check_profile(profile, subject, Use.ACCEPT) if f.rule == "SR_MIN"]

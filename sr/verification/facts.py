@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from sr.codes import Code
 from sr.findings import Finding
+from sr.mac.peer import PeerTruncation
 from sr.signature.integrity import PublicKeyFacts
 from sr.signature.moment import ClaimedTime
 
@@ -36,6 +37,8 @@ class Integrity(StrEnum):
     INTACT = "intact"
     INTACT_PADDING_NORMALISED = "intact, padding normalised"
     """Only after string padding was brought into the form DCMTK writes."""
+    INTACT_PEER_TRUNCATED = "intact only as far as dcmsign covers it"
+    """The signature fits the shortened stream of dcmsign, not the standard's."""
     OTHER_BYTES = "other bytes"
     NOT_GENUINE = "not genuine"
     UNREADABLE_CERTIFICATE = "unreadable certificate"
@@ -46,7 +49,7 @@ class Integrity(StrEnum):
 
     @property
     def is_intact(self) -> bool:
-        """Whether every covered byte is what was signed."""
+        """Whether every byte of the standard's stream is what was signed."""
         return self in (Integrity.INTACT, Integrity.INTACT_PADDING_NORMALISED)
 
 
@@ -78,6 +81,8 @@ class SignatureFacts:
     """Paths of signed encapsulated values whose fragment borders the MAC does not fix."""
     findings: tuple[Finding, ...]
     """Structural findings."""
+    truncation: PeerTruncation | None = None
+    """What dcmsign left out, for ``INTACT_PEER_TRUNCATED``."""
 
     @property
     def at_top_level(self) -> bool:

@@ -8,20 +8,22 @@ Cites: PS3.3 C.12.1.1.3; PS3.15 C.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sr.dicomfile.dataset import DataSet, DICOMFile
 from sr.dicomfile.tags import format_tag
 from sr.errors import EncodingError, UnsupportedAlgorithmError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
+from sr.mac.peer import PeerTruncation, peer_stream
 from sr.mac.selection import (
     DIGITAL_SIGNATURES_SEQUENCE,
     MAC_PARAMETERS_SEQUENCE,
 )
-from sr.mac.stream import Padding, digest_chunks, mac_stream
+from sr.mac.stream import MACChunk, Padding, digest_chunks, mac_stream
 from sr.signature.documents import condition_values, is_document
 from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
+from sr.signature.item import MACParameters
 from sr.signature.moment import parse_moment
 from sr.signature.references import document_references
 from sr.signature.structure import LocatedSignature, examine
@@ -83,6 +85,7 @@ def signature_facts(file: DICOMFile, located: LocatedSignature) -> SignatureFact
     Cites: PS3.3 C.12.1.1.3.
     """
     item, parameters = located.signature, located.parameters
+    integrity, truncation = _integrity(located)
     return SignatureFacts(
         number=located.number,
         location=located.level.location,
@@ -99,42 +102,53 @@ def signature_facts(file: DICOMFile, located: LocatedSignature) -> SignatureFact
         signature=item.signature,
         timestamp_type=item.timestamp_type,
         timestamp=item.timestamp,
-        integrity=_integrity(located),
+        integrity=integrity,
         ambiguous_fragments=(
             ambiguous_fragments(located.level.dataset, parameters.data_elements_signed)
             if parameters is not None
             else ()
         ),
         findings=located.findings,
+        truncation=truncation,
     )
 
 
-def _integrity(located: LocatedSignature) -> Integrity:
+def _integrity(located: LocatedSignature) -> tuple[Integrity, PeerTruncation | None]:
     parameters = located.parameters
     if parameters is None or any(f.status is Status.FAIL for f in located.findings):
-        return Integrity.NOT_COMPUTED
+        return Integrity.NOT_COMPUTED, None
     try:
-        algorithm = MACAlgorithm(parameters.algorithm)
-        found = _match(located, algorithm, Padding.AS_STORED)
-        if found in (Integrity.OTHER_BYTES, Integrity.NOT_GENUINE):
-            normalised = _match(located, algorithm, Padding.CANONICAL)
-            if normalised is Integrity.INTACT:
-                return Integrity.INTACT_PADDING_NORMALISED
+        return _compared(located, parameters)
     except (ValueError, UnsupportedAlgorithmError):
-        return Integrity.UNSUPPORTED
+        return Integrity.UNSUPPORTED, None
     except EncodingError:
-        return Integrity.NOT_COMPUTED
-    return found
+        return Integrity.NOT_COMPUTED, None
 
 
-def _match(located: LocatedSignature, algorithm: MACAlgorithm, padding: Padding) -> Integrity:
-    assert located.parameters is not None  # noqa: S101 - checked by the caller
-    chunks = mac_stream(
-        located.level.dataset,
-        located.parameters.data_elements_signed,
-        signature_item=located.item,
-        padding=padding,
-    )
+def _compared(
+    located: LocatedSignature, parameters: MACParameters
+) -> tuple[Integrity, PeerTruncation | None]:
+    """Compare with the stored bytes, then with what writers that normalise, then dcmsign, hash."""
+    algorithm = MACAlgorithm(parameters.algorithm)
+    level, item = located.level, located.item
+    covers = parameters.data_elements_signed
+    stored = mac_stream(level.dataset, covers, signature_item=item)
+    found = _match(located, algorithm, stored)
+    if found not in (Integrity.OTHER_BYTES, Integrity.NOT_GENUINE):
+        return found, None
+    canonical = mac_stream(level.dataset, covers, signature_item=item, padding=Padding.CANONICAL)
+    if _match(located, algorithm, canonical) is Integrity.INTACT:
+        return Integrity.INTACT_PADDING_NORMALISED, None
+    for padding in (Padding.CANONICAL, Padding.AS_STORED):
+        peer = peer_stream(level.dataset, covers, signature_item=item, padding=padding)
+        if peer.truncation and _match(located, algorithm, peer.chunks) is Integrity.INTACT:
+            return Integrity.INTACT_PEER_TRUNCATED, peer.truncation
+    return found, None
+
+
+def _match(
+    located: LocatedSignature, algorithm: MACAlgorithm, chunks: Iterable[MACChunk]
+) -> Integrity:
     digest = digest_chunks(chunks, algorithm)
     item = located.signature
     return _BY_MATCH[match_signature(item.certificate, item.signature, algorithm, digest)]

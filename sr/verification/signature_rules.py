@@ -126,6 +126,10 @@ _INTEGRITY: dict[Integrity, tuple[str, SubIndication, str]] = {
         "MAC_VALUE", SubIndication.HASH_FAILURE,
         "the signature is genuine, but not for these bytes: something signed was altered",
     ),
+    Integrity.INTACT_PEER_TRUNCATED: (
+        "PEER_TRUNCATED_STREAM", SubIndication.PEER_TRUNCATED_STREAM,
+        "the signature fits what dcmsign hashes, which is not all that it lists",
+    ),
     Integrity.NOT_GENUINE: (
         "SIGNATURE_VALUE", SubIndication.SIG_CRYPTO_FAILURE,
         "Signature (0400,0120) was not made with the key of CertificateOfSigner (0400,0115)",
@@ -220,6 +224,14 @@ def _tolerances(facts: SignatureFacts) -> Iterator[Limitation]:
             code=LimitationCode.PADDING_NORMALISED,
             message="the signature fits only after trailing padding was normalised",
             where=facts.where,
+        )
+    if facts.truncation is not None:
+        first = facts.truncation.first_uncovered
+        yield Limitation(
+            code=LimitationCode.PEER_TRUNCATED_STREAM,
+            message=f"dcmsign left {facts.truncation.bytes_missing} bytes out of this signature, "
+            f"from {first} on",
+            where=f"{facts.location}.{first}" if facts.location else first,
         )
     for place in facts.ambiguous_fragments:
         yield Limitation(
