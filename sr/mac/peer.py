@@ -201,9 +201,9 @@ def _parts(
             element, next(leaves), (*above, (element.tag, None)), is_nested=nested
         )
         return
-    path = (*above, (element.tag, None))
+    whole = (*above, (element.tag, None))
     head = pack("<HH4s", element.tag >> 16, element.tag & 0xFFFF, b"SQ\0\0")
-    yield _Part(head, len(head), _SEQUENCE_NEEDS, path, nested)
+    yield _Part(head, len(head), _SEQUENCE_NEEDS, whole, nested)
     for index, item in enumerate(element.items):
         path = (*above, (element.tag, index))
         covered = [e for e in item.elements if is_signable(e)]
@@ -211,7 +211,7 @@ def _parts(
         yield _Part(_ITEM, len(_ITEM), len(_ITEM), path, depth > 0)
         for child in covered:
             yield from _parts(child, inner, padding, path, depth + 1)
-    yield _Part(_SEQUENCE_END, len(_SEQUENCE_END), len(_SEQUENCE_END), path, nested)
+    yield _Part(_SEQUENCE_END, len(_SEQUENCE_END), len(_SEQUENCE_END), whole, nested)
 
 
 def _leaf_parts(
