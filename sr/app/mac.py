@@ -1,32 +1,29 @@
-"""Use cases: the bytes that a MAC covers, and the MAC of instances.
+"""Use case: the exact bytes that a MAC covers.
 
 Two parties who disagree about a digest compare streams; ``dump`` is byte-identical with what
 ``dcmsign +d`` writes, but for the cases in ``docs/divergences.md``.
 
-Cites: PS3.3 C.12.1.1.3.1.1, Table C.17-3a.
+Cites: PS3.3 C.12.1.1.3.1.1.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sr.app.files import guard_output, open_dicom, write_atomically
-from sr.dicomfile import DICOMFile, format_tag, tag_for_keyword
+from sr.dicomfile import DICOMFile, tag_for_keyword
 from sr.dicomfile.splice import Piece
-from sr.errors import ConfigurationError, SRError
-from sr.mac import MACAlgorithm, MACChunk, compute_mac, mac_stream, signable_tags
+from sr.errors import ConfigurationError
+from sr.mac import MACChunk, mac_stream, signable_tags
 from sr.mac.stream import chunk_bytes, chunk_length
 from sr.signature import examine
 from sr.signature.coverage import author_tags
 from sr.signature.structure import LocatedSignature
 
-__all__ = ["DumpedChunk", "compute", "dump", "write_dump"]
+__all__ = ["DumpedChunk", "dump", "write_dump"]
 
 _NAMED = re.compile(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?|([A-Z][A-Za-z0-9]+)")
 _BETWEEN = " ,;"
@@ -96,55 +93,6 @@ def write_dump(output: Path, chunks: Iterable[DumpedChunk], *, source: Path) -> 
 
     write_atomically(output, pieces())
     return length
-
-
-def compute(
-    paths: Iterable[Path],
-    algorithm: MACAlgorithm = MACAlgorithm.SHA256,
-    *,
-    private: bool = False,
-    jobs: int = 1,
-) -> Iterator[dict[str, Any]]:
-    """Yield the MAC of each file, or the error that kept it from being computed, in order.
-
-    Args:
-        paths: Instances.
-        algorithm: Digest.
-        private: Whether to cover private elements.
-        jobs: How many processes; with one, everything happens in this one.
-
-    Cites: PS3.3 Table C.17-3a.
-    """
-    work = partial(_computed, algorithm=algorithm, private=private)
-    if jobs == 1:
-        yield from map(work, paths)
-        return
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        yield from pool.map(work, paths, chunksize=8)
-
-
-def _computed(path: Path, *, algorithm: MACAlgorithm, private: bool) -> dict[str, Any]:
-    try:
-        file = open_dicom(path, allow_odd_lengths=True)
-        found = compute_mac(file, algorithm=algorithm, private=private)
-    except SRError as error:
-        said = {"code": error.code, "message": str(error), "hint": error.hint}
-        return {"file": str(path), "error": said | {"rule": getattr(error, "rule", None)}}
-    return {
-        "file": str(path),
-        "sop_class_uid": file.sop_class_uid,
-        "sop_instance_uid": file.sop_instance_uid,
-        "algorithm": found.algorithm.value,
-        "mac": found.mac.hex(),
-        "transfer_syntax_uid": found.transfer_syntax_uid,
-        "elements": len(found.data_elements_signed),
-        "data_elements_signed": [format_tag(tag) for tag in found.data_elements_signed],
-        "not_covered": [
-            format_tag(e.tag)
-            for e in file.dataset
-            if e.tag not in frozenset(found.data_elements_signed) and e.tag & 0xFFFF != 0
-        ],
-    }
 
 
 def _placed(chunks: Iterable[MACChunk]) -> Iterator[DumpedChunk]:

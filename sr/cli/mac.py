@@ -27,7 +27,8 @@ srsign mac dump ct.dcm --tags '0008,0018 7FE0,0010' -o - | sha256sum
 """
 _COMPUTE_EXAMPLES = """
 srsign mac compute ct.dcm
-srsign mac compute images/ --algorithm SHA512 --jobs 4 --json
+srsign mac compute images/ --algorithm SHA512 --jobs 4 --json > macs.jsonl
+srsign mac compute images/ --algorithm SHA512 --jobs 4 --json --resume macs.jsonl >> macs.jsonl
 """
 _STANDARD_OUTPUT = Path("-")
 
@@ -97,7 +98,7 @@ def _listed(shell: Shell, chunks: Iterable[DumpedChunk]) -> Iterable[DumpedChunk
 
 def compute(
     shell: Shell,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="Instances.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR", help="Instances.")],
     algorithm: Annotated[
         Any,
         typer.Option(
@@ -106,16 +107,29 @@ def compute(
     ] = "SHA256",
     private: Annotated[bool, typer.Option("--private", help="Cover private elements too.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, metavar="N", help="Processes.")] = 1,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume",
+            metavar="EARLIER.jsonl",
+            help="Leave out files whose MAC an earlier run with --json wrote here, if unchanged.",
+        ),
+    ] = None,
 ) -> int:
     """Compute the MAC of instances, as a secure reference carries it.
 
     Exit code 3 where it failed for some of several files, 1 where it failed for all.
     """
     from sr.app.evidence import expand
-    from sr.app.mac import compute as compute_macs
+    from sr.app.mac_pool import compute as compute_macs
+    from sr.app.mac_pool import not_yet_computed
 
     several = len(files) > 1 or files[0].is_dir()
     paths = expand(files) if several else tuple(files)
+    if resume is not None:
+        everything, several = len(paths), True
+        paths = not_yet_computed(paths, resume, algorithm, private=private)
+        shell.tell(f"{everything - len(paths)} of {everything} files are in {resume} already")
     failed = 0
     with shell.following("computing", len(paths)) as steps:
         for result in compute_macs(paths, algorithm, private=private, jobs=jobs):
