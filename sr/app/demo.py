@@ -75,7 +75,13 @@ class _Stage:
 
 
 def run_demo(
-    out: Path, *, images: Path | None, token: str | None, tell: Tell, ports: Ports
+    out: Path,
+    *,
+    images: Path | None,
+    token: str | None,
+    tell: Tell,
+    ports: Ports,
+    find_peer: Callable[[], Path | None] = find_dcmsign,
 ) -> bool:
     """Tell the whole story; return whether everything came out as it should.
 
@@ -85,6 +91,7 @@ def run_demo(
         token: ``softhsm`` to sign with keys on a software token.
         tell: Receives one line at a time.
         ports: Time and UIDs.
+        find_peer: Returns where dcmsign is, ``None`` where it is not installed.
 
     Raises:
         ConfigurationError: The folder holds something else, or a token is not available.
@@ -100,7 +107,7 @@ def run_demo(
     _provide_images(stage, images)
     notices = _author(stage)
     good = _check_products(stage)
-    good = _ask_dcmsign(stage, notices) and good
+    good = _ask_dcmsign(stage, find_peer(), notices) and good
     good = _interfere(stage) and good
     good = _interfere_with_shipment(stage) and good
     tell("")
@@ -219,8 +226,7 @@ def _check_products(stage: _Stage) -> bool:
     return good
 
 
-def _ask_dcmsign(stage: _Stage, notices: tuple[Finding, ...]) -> bool:
-    dcmsign = find_dcmsign()
+def _ask_dcmsign(stage: _Stage, dcmsign: Path | None, notices: tuple[Finding, ...]) -> bool:
     if dcmsign is None:
         stage.tell("8. dcmsign (Debian package dcmtk) is not installed; no second opinion")
         return True

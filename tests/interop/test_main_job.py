@@ -11,6 +11,7 @@ import pytest
 from sr.app.check import check_file, exit_code
 from sr.app.demo import run_demo
 from sr.app.files import open_dicom
+from sr.app.synthetic import synthetic_ct_series
 from sr.mac.stream import chunk_length, mac_stream
 from sr.signature import examine
 from tests.support.peers import (
@@ -103,6 +104,32 @@ def test_demonstration_on_real_images_names_what_cannot_be_cited(tmp_path: Path)
     assert good
     assert "DICOMDIR" in left_out
     assert "MR_truncated.dcm" in left_out
+
+
+def test_demonstration_without_dcmsign_says_so(tmp_path: Path) -> None:
+    """Where dcmsign is not installed the demonstration says so and still comes out well."""
+    lines: list[str] = []
+    good = run_demo(
+        tmp_path / "demo", images=None, token=None, tell=lines.append, ports=real_ports(),
+        find_peer=lambda: None,
+    )  # fmt: skip
+    assert good
+    assert [line for line in lines if "dcmsign" in line and "not installed" in line]
+
+
+def test_large_demonstration_leaves_dcmsign_out(tmp_path: Path) -> None:
+    """Above the peer's buffer dcmsign is not asked, and the reason is given."""
+    images = tmp_path / "images"
+    images.mkdir()
+    ports = real_ports()
+    for number, data in enumerate(
+        synthetic_ct_series(40, new_uid=ports.new_uid, now=ports.now()), start=1
+    ):
+        (images / f"{number}.dcm").write_bytes(data)
+    lines: list[str] = []
+    good = run_demo(tmp_path / "demo", images=images, token=None, tell=lines.append, ports=ports)
+    assert good
+    assert [line for line in lines if "PEER_WILL_TRUNCATE" in line]
 
 
 @pytest.mark.peer
