@@ -90,20 +90,12 @@ def peer_stream(
 
     Cites: docs/divergences.md, "Large nested sequences and dcmsign".
     """
-    wanted = frozenset(selection)
     writer = _Writer()
-    chunks = [
-        MACChunk(element.tag, tuple(writer.written(parts)))
-        for element, parts in _parts_of_level(dataset, wanted, padding)
-    ]
+    chunks = writer.level(_parts_of_level(dataset, frozenset(selection), padding))
     if signature_item is not None:
         tail = frozenset(e.tag for e in signature_item) - NOT_IN_SIGNATURE_TAIL
-        writer.flush()
-        chunks += [
-            MACChunk(element.tag, tuple(writer.written(parts)))
-            for element, parts in _parts_of_level(signature_item, tail, padding)
-        ]
-    return PeerStream(chunks=tuple(chunks), truncation=writer.truncation)
+        chunks += writer.level(_parts_of_level(signature_item, tail, padding))
+    return PeerStream(chunks=chunks, truncation=writer.truncation)
 
 
 def nests_deeply(dataset: DataSet, selection: Iterable[int]) -> bool:
@@ -125,12 +117,17 @@ class _Part(NamedTuple):
     """Bytes that dcmsign writes in one go or splits at will."""
 
     segment: Segment
-    length: int
     needs: int
     """Free bytes it waits for; 0 for values, which are split."""
     path: _Path
     is_nested: bool
     """Whether it is lost when the buffer fills before it."""
+
+    @property
+    def length(self) -> int:
+        """Bytes in the standard's stream."""
+        s = self.segment
+        return len(s) if isinstance(s, bytes) else s.end - s.start
 
 
 class _Writer:
@@ -148,12 +145,12 @@ class _Writer:
             return None
         return PeerTruncation(first_uncovered=_format(self._first), bytes_missing=self._missing)
 
-    def flush(self) -> None:
-        """Empty the buffer, as at the end of the signed level."""
+    def level(self, elements: Iterable[tuple[int, Iterator[_Part]]]) -> tuple[MACChunk, ...]:
+        """Return what reaches the MAC of one level; each starts with an empty buffer."""
         self._free = PEER_BUFFER_BYTES
+        return tuple(MACChunk(tag, tuple(self._written(parts))) for tag, parts in elements)
 
-    def written(self, parts: Iterable[_Part]) -> Iterator[Segment]:
-        """Yield what reaches the MAC of one element of the signed level."""
+    def _written(self, parts: Iterable[_Part]) -> Iterator[Segment]:
         losing = False
         for part in parts:
             losing = losing and part.is_nested
@@ -167,7 +164,7 @@ class _Writer:
                 if at_once:
                     yield _first_bytes(part.segment, at_once)
                 self._lose(part, part.length - at_once)
-                self.flush()
+                self._free = PEER_BUFFER_BYTES
                 losing = True
             else:
                 self._free = (at_once - part.length) % PEER_BUFFER_BYTES
@@ -181,14 +178,14 @@ class _Writer:
 
 def _parts_of_level(
     dataset: DataSet, wanted: frozenset[int], padding: Padding
-) -> Iterator[tuple[Element, Iterator[_Part]]]:
+) -> Iterator[tuple[int, Iterator[_Part]]]:
     """Yield the covered elements of one level, each with its parts, to be consumed in order."""
     covered = [e for e in dataset.elements if e.tag in wanted and is_signable(e)]
     leaves = mac_stream(
         dataset, frozenset(e.tag for e in covered if e.items is None), padding=padding
     )
     for element in covered:
-        yield element, _parts(element, leaves, padding, (), 0)
+        yield element.tag, _parts(element, leaves, padding, (), 0)
 
 
 def _parts(
@@ -203,15 +200,15 @@ def _parts(
         return
     whole = (*above, (element.tag, None))
     head = pack("<HH4s", element.tag >> 16, element.tag & 0xFFFF, b"SQ\0\0")
-    yield _Part(head, len(head), _SEQUENCE_NEEDS, whole, nested)
+    yield _Part(head, _SEQUENCE_NEEDS, whole, nested)
     for index, item in enumerate(element.items):
         path = (*above, (element.tag, index))
         covered = [e for e in item.elements if is_signable(e)]
         inner = mac_stream(item, (e.tag for e in covered if e.items is None), padding=padding)
-        yield _Part(_ITEM, len(_ITEM), len(_ITEM), path, depth > 0)
+        yield _Part(_ITEM, len(_ITEM), path, depth > 0)
         for child in covered:
             yield from _parts(child, inner, padding, path, depth + 1)
-    yield _Part(_SEQUENCE_END, len(_SEQUENCE_END), len(_SEQUENCE_END), whole, nested)
+    yield _Part(_SEQUENCE_END, len(_SEQUENCE_END), whole, nested)
 
 
 def _leaf_parts(
@@ -219,16 +216,16 @@ def _leaf_parts(
 ) -> Iterator[_Part]:
     first, *rest = chunk.segments
     if element.fragments is not None:
-        yield _Part(first, _length(first), _SEQUENCE_NEEDS, path, is_nested)
+        yield _Part(first, _SEQUENCE_NEEDS, path, is_nested)
         for segment in rest:
-            tag = segment in (_ITEM, _SEQUENCE_END)
-            yield _Part(segment, _length(segment), 4 if tag else 0, path, is_nested)
+            is_tag = segment in (_ITEM, _SEQUENCE_END)
+            yield _Part(segment, len(_ITEM) if is_tag else 0, path, is_nested)
         return
     size = _header_length(element, first)
-    yield _Part(_first_bytes(first, size), size, size, path, is_nested)
+    yield _Part(_first_bytes(first, size), size, path, is_nested)
     value = first[size:] if isinstance(first, bytes) else first._replace(start=first.start + size)
     for segment in (value, *rest):
-        yield _Part(segment, _length(segment), 0, path, is_nested)
+        yield _Part(segment, 0, path, is_nested)
 
 
 def _header_length(element: Element, first: Segment) -> int:
@@ -244,10 +241,6 @@ def _first_bytes(segment: Segment, length: int) -> Segment:
         return segment._replace(end=segment.start + length)
     whole = segment._replace(end=min(segment.start + length + segment.swap, segment.end))
     return b"".join(chunk_bytes(MACChunk(0, (whole,))))[:length]
-
-
-def _length(segment: Segment) -> int:
-    return len(segment) if isinstance(segment, bytes) else segment.end - segment.start
 
 
 def _format(path: _Path) -> str:
