@@ -41,6 +41,9 @@ def inflate(source: Source, start: int, limits: Limits) -> bytes:
                 chunk = source.read_at(position, _READ)
                 position += len(chunk)
             if not chunk:
+                data += engine.flush()  # a last repetition may still wait for room
+                if engine.eof:
+                    break
                 raise DatasetError(
                     "the deflated data set is cut off",
                     rule="TRUNCATED", offset=position, cites="PS3.5 A.5",

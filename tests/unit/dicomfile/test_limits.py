@@ -125,6 +125,14 @@ def test_deflated_faults(body, rule):
     assert caught.value.rule == rule
 
 
+@pytest.mark.parametrize("size", range((1 << 20) - 4, (1 << 20) + 130, 2))
+def test_deflated_sizes_near_a_block(size):
+    """A data set whose last repetition straddles the block it is inflated by is read whole."""
+    body = LE.element(0x00104000, "UT", bytes(size - 12))
+    file = read(BytesSource(part10(deflated(body, level=9), "deflated")))
+    assert file.dataset.end == size
+
+
 class _Shrinking:
     """A source whose last bytes are gone when they are asked for."""
 
