@@ -29,7 +29,7 @@ _SEAL_EXAMPLES = """
 srsign seal images/ --key file:archive.key --cert archive.pem -o seal.dcm
 """
 
-_More = Annotated[list[Path], typer.Argument(metavar="[DIR]...", help="More evidence.")]
+_More = Annotated[list[Path], typer.Argument(metavar="DIR", help="More evidence.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -110,7 +110,10 @@ def seal(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
 ) -> None:
-    """Seal everything acquired: a source-signed key object selection with the title 113035."""
+    """Seal everything that was acquired.
+
+    The seal is a key object selection with the title 113035, signed with the purpose source.
+    """
     from sr import compose
     from sr.app import authoring
 

@@ -36,7 +36,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def check(
     shell: Shell,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="What to check.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR", help="What to check.")],
     trust_anchor: o.TrustAnchors = [],
     intermediate: o.Intermediates = [],
     crl: o.CRL = [],
@@ -91,6 +91,8 @@ def _check_one(shell: Shell, path: Path, options: CheckOptions, facts: Path | No
 def _check_several(shell: Shell, paths: tuple[Path, ...], options: CheckOptions) -> int:
     from sr.app.check import check_file, exit_code, worst_exit_code
 
+    if not paths:
+        raise ConfigurationError("there is no file to check in these folders")
     counts: Counter[str] = Counter()
     codes: list[int] = []
     with shell.following("checking", len(paths)) as steps:
@@ -138,7 +140,7 @@ def _summary(shell: Shell, counts: Counter[str], total: int, code: int) -> None:
         shell.print_line("summary", {"total": total, **counted, "exit_code": code})
         return
     said = ", ".join(f"{counts[w]} {w.replace('_', ' ')}" for w in _COUNTED if counts[w])
-    shell.print([f"{total} files: {said or 'nothing to check'}"])
+    shell.print([f"{total} files: {said}"])
 
 
 def _rendered(shell: Shell, verdict: Verdict) -> tuple[str, ...]:

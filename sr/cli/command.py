@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, Signature, cleandoc, signature
 from typing import Annotated, Any
 
 import typer
@@ -83,7 +83,7 @@ def accept_global_options(app: typer.Typer, version: Callable[[bool], None]) -> 
 
 
 def _help(function: Command, examples: str) -> str:
-    text = (function.__doc__ or "").strip()
+    text = cleandoc(function.__doc__ or "")
     lines = "\n".join(f"  {line}" for line in examples.strip().splitlines())
     return f"{text}\n\n\b\nExamples:\n{lines}" if examples else text
 

@@ -37,7 +37,9 @@ def demo(
         str | None, typer.Option("--token", metavar="softhsm", help="Sign with a software token.")
     ] = None,
 ) -> int:
-    """Tell the whole story: seal, report, sign, approve, ship, check, and be interfered with.
+    """Tell the whole story in one folder, from images to interference.
+
+    Seal, report, sign, approve, ship, check; then somebody interferes and is caught.
 
     Exit code 0 only if every step came out as it should, and every interference was caught.
     """

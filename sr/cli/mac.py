@@ -130,6 +130,8 @@ def compute(
         everything, several = len(paths), True
         paths = not_yet_computed(paths, resume, algorithm, private=private)
         shell.tell(f"{everything - len(paths)} of {everything} files are in {resume} already")
+    if not paths:
+        raise ConfigurationError("there is no file in these folders")
     failed = 0
     with shell.following("computing", len(paths)) as steps:
         for result in compute_macs(paths, algorithm, private=private, jobs=jobs):

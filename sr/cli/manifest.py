@@ -33,7 +33,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def create(
     shell: Shell,
-    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="What is shipped.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR", help="What is shipped.")],
     output: o.Output,
     key: o.KeyURI,
     cert: o.Certificates = [],
@@ -62,7 +62,7 @@ def create(
 def check(
     shell: Shell,
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST.dcm", help="The manifest.")],
-    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="What arrived.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR", help="What arrived.")],
     trust_anchor: o.TrustAnchors = [],
     intermediate: o.Intermediates = [],
     crl: o.CRL = [],

@@ -1,0 +1,102 @@
+"""A day in one folder: images, a PKI, and a report in each state of its life.
+
+Everything is made by the use cases themselves on the real clock, as a user would make it, so that
+the command line can go on from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sr import compose
+from sr.app.authoring import create_report, seal
+from sr.app.certificates import DemoPKI, make_demo_pki
+from sr.app.signing import ApprovalMode, Credentials, approve_file, sign_file
+from sr.app.synthetic import synthetic_ct_series
+from sr.codes import SignaturePurpose
+from sr.document.template import load_template
+from sr.keys.secrets import no_secrets
+from tests.support.datasets import write_all
+
+__all__ = ["Office", "open_office"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Where everything is; tests copy what they want to change."""
+
+    folder: Path
+    pki: DemoPKI
+
+    @property
+    def images(self) -> Path:
+        """Folder with three CT images."""
+        return self.folder / "images"
+
+    @property
+    def draft(self) -> Path:
+        """A report that nobody signed."""
+        return self.folder / "draft.dcm"
+
+    @property
+    def authored(self) -> Path:
+        """The report with its author's signature."""
+        return self.folder / "authored.dcm"
+
+    @property
+    def report(self) -> Path:
+        """The report, approved and signed twice."""
+        return self.folder / "report.dcm"
+
+    @property
+    def seal(self) -> Path:
+        """A signed key object selection over the images."""
+        return self.folder / "seal.dcm"
+
+    @property
+    def trust(self) -> list[str]:
+        """Options that make every signature here trusted, revocation known."""
+        root, issuing = (str(self.pki.certificate(name)) for name in ("root", "issuing"))
+        lists = [part for path in self.pki.revocation_lists for part in ("--crl", str(path))]
+        return ["--trust-anchor", root, "--intermediate", issuing, *lists]
+
+    def signer(self, name: str) -> list[str]:
+        """Options that sign as somebody of the PKI."""
+        return ["--key", self.pki.key_uri(name), "--cert", str(self.pki.certificate(name))]
+
+    def credentials(self, name: str) -> Credentials:
+        """What a use case signs with."""
+        certificates = (self.pki.certificate(name),)
+        return Credentials(
+            key=self.pki.key_uri(name), certificates=certificates, secrets=no_secrets
+        )
+
+
+def open_office(folder: Path) -> Office:
+    """Make everything in a folder."""
+    ports = compose.ports()
+    office = Office(folder=folder, pki=make_demo_pki(folder / "pki", now=ports.now()))
+    office.images.mkdir()
+    write_all(office.images, synthetic_ct_series(3, new_uid=ports.new_uid, now=ports.now()))
+    values = folder / "values.toml"
+    values.write_text(load_template("ct-chest").example, encoding="utf-8")
+    create_report(values, office.draft, evidence=(office.images,), template="ct-chest", ports=ports)
+    sign_file(
+        office.draft,
+        office.authored,
+        purpose=SignaturePurpose.AUTHOR,
+        credentials=office.credentials("author"),
+        ports=ports,
+    )
+    approve_file(
+        office.authored,
+        office.report,
+        observer="Weber^Sam",
+        organization="srsign DEMO",
+        mode=ApprovalMode.REISSUE,
+        credentials=office.credentials("supervisor"),
+        ports=ports,
+    )
+    seal(office.images, office.seal, credentials=office.credentials("archive"), ports=ports)
+    return office
