@@ -215,7 +215,7 @@ def _check_purpose(item: DataSet, where: str) -> Iterator[Finding]:
             where, "PS3.3 C.12.1.1.3",
         )  # fmt: skip
     for e in purposes[0] if purposes else ():
-        if e.tag not in _PURPOSE_TAGS:
+        if e.tag not in _PURPOSE_TAGS or e.items is not None:
             yield format_failure(
                 "SIGITEM_EXTRA",
                 f"{describe_tag(e.tag)} does not belong in a purpose code",

@@ -42,6 +42,7 @@ _LOWEST_GROUP = 0x0008
 _DIRECTORY_GROUP = 0x0004
 _LENGTH_TO_END = 0x00080001
 _FOUR_BYTES = 4
+_Parameters = tuple[MACParameters, tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,14 @@ def examine(file: DICOMFile) -> SignatureStructure:
     levels = signed_levels(file.dataset)
     ids: list[int] = []
     for level in levels:
-        parameters, wrong = _parameters(level)
-        findings += wrong
-        ids += [p.mac_id_number for p in parameters]
-        located += _signatures(file, level, parameters, len(located))
+        if _is_no_sequence(level, MAC_PARAMETERS_SEQUENCE):
+            findings.append(_no_sequence(level, MAC_PARAMETERS_SEQUENCE))
+        parameters = tuple(_parameters(level))
+        signatures = tuple(_signatures(file, level, parameters, len(located)))
+        used = [s.parameters for s in signatures]
+        findings += [f for p, faults in parameters if p not in used for f in faults]
+        ids += [p.mac_id_number for p, _ in parameters]
+        located += signatures
     findings += _unique(located, levels, ids)
     if levels:
         findings += _out_of_reach(file.dataset)
@@ -102,27 +107,19 @@ def examine(file: DICOMFile) -> SignatureStructure:
     )
 
 
-def _parameters(level: Level) -> tuple[list[MACParameters], list[Finding]]:
-    parameters: list[MACParameters] = []
-    findings: list[Finding] = []
-    element = level.dataset.get(MAC_PARAMETERS_SEQUENCE)
-    if element is not None and element.items is None:
-        findings.append(_no_sequence(level, MAC_PARAMETERS_SEQUENCE))
+def _parameters(level: Level) -> Iterator[_Parameters]:
     for index, item in enumerate(level.dataset.items(MAC_PARAMETERS_SEQUENCE)):
-        one, wrong = read_mac_parameters(item, level.at(MAC_PARAMETERS_SEQUENCE, index))
-        parameters.append(one)
-        findings += wrong
-    return parameters, findings
+        yield read_mac_parameters(item, level.at(MAC_PARAMETERS_SEQUENCE, index))
 
 
 def _signatures(
-    file: DICOMFile, level: Level, parameters: list[MACParameters], before: int
+    file: DICOMFile, level: Level, parameters: tuple[_Parameters, ...], before: int
 ) -> Iterator[LocatedSignature]:
     for index, item in enumerate(level.dataset.items(DIGITAL_SIGNATURES_SEQUENCE)):
         where = level.at(DIGITAL_SIGNATURES_SEQUENCE, index)
         signature, findings = read_signature_item(item, where)
-        matching = [p for p in parameters if p.mac_id_number == signature.mac_id_number]
-        found = matching[0] if len(matching) == 1 else None
+        matching = [p for p in parameters if p[0].mac_id_number == signature.mac_id_number]
+        found, faults = matching[0] if len(matching) == 1 else (None, ())
         more: list[Finding] = []
         if found is None:
             more.append(
@@ -135,6 +132,7 @@ def _signatures(
                 )
             )
         else:
+            more += faults
             more += _tag_list(level, found, where)
             more += _hidden(level, found)
             more += _transfer_syntax(file, level, found, where)
@@ -302,8 +300,7 @@ def _unique(
     located: list[LocatedSignature], levels: tuple[Level, ...], ids: list[int]
 ) -> Iterator[Finding]:
     for level in levels:
-        element = level.dataset.get(DIGITAL_SIGNATURES_SEQUENCE)
-        if element is not None and element.items is None:
+        if _is_no_sequence(level, DIGITAL_SIGNATURES_SEQUENCE):
             yield _no_sequence(level, DIGITAL_SIGNATURES_SEQUENCE)
     uids = Counter(s.signature.digital_signature_uid for s in located)
     for uid, count in uids.items():
@@ -333,7 +330,22 @@ def _unique(
         )
 
 
+def _is_no_sequence(level: Level, tag: int) -> bool:
+    element = level.dataset.get(tag)
+    return element is not None and element.items is None
+
+
 def _no_sequence(level: Level, tag: int) -> Finding:
+    element = level.dataset.get(tag)
+    if element is not None and element.vr == "UN":
+        return Finding(
+            rule="VR_UN",
+            status=Status.FAIL,
+            message=f"{describe_tag(tag)} lost its value representation; nobody can read it",
+            where=level.at(tag),
+            cites=_MACRO,
+            sub_indication=SubIndication.VR_UNKNOWN,
+        )
     return format_failure(
         "SIGITEM_FORMAT", f"{describe_tag(tag)} is not a sequence", level.at(tag), _MACRO
     )

@@ -94,7 +94,8 @@ def lifecycle(
     if not _claims_verification(facts):
         return
     named = facts.observers.get("verifying", ())
-    if len(named) != 1 or not named[0].strip(" ^="):
+    present = _VERIFYING_OBSERVERS in facts.present
+    if present and (len(named) != 1 or not named[0].strip(" ^=")):
         yield Finding(
             rule="SR_ONE_VERIFYING_OBSERVER", status=Status.FAIL,
             message=f"VerifyingObserverSequence (0040,A073) has {len(named)} items, expected one "

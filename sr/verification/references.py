@@ -74,7 +74,8 @@ def compare_reference(
     """Return how one cited instance compares with its proof.
 
     Where several files claim the UID and one of them is altered, nobody can say which one a reader
-    will be shown: undecided. Copies that only could not be compared are named.
+    will be shown: undecided. Copies that only could not be compared are named. A reference with
+    several MACs contradicts itself, see ``citations``, and is compared with none of them.
 
     Cites: PS3.15 A.4; PS3.3 Table C.17-3a.
     """
@@ -82,6 +83,8 @@ def compare_reference(
         return _facts(reference, ReferenceResult.UNSECURED)
     if not candidates:
         return _facts(reference, ReferenceResult.MISSING)
+    if len(reference.macs) > 1:
+        return _facts(reference, ReferenceResult.UNDECIDED)
     outcomes = [_compare(reference, candidate) for candidate in candidates]
     outcomes.sort(key=lambda outcome: _PREFERENCE.index(outcome.result))
     best = outcomes[0]

@@ -81,7 +81,7 @@ def judge_signature(
     limitations += [f for f in strength if isinstance(f, Limitation)]
     subject = profile_subject(document, facts)
     profile = _conforms_to(document, facts, subject)
-    if facts.at_top_level and is_document(document.sop_class_uid):
+    if facts.at_top_level and is_document(document.sop_class_uid) and not _malformed(facts):
         findings += _profile_findings(subject, policy)
     return Judgement(
         facts=facts,
@@ -90,6 +90,11 @@ def judge_signature(
         trust=trust,
         profile=profile,
     )
+
+
+def _malformed(facts: SignatureFacts) -> bool:
+    """Whether nothing can be said about what a signature covers."""
+    return any(f.sub_indication is SubIndication.FORMAT_FAILURE for f in facts.findings)
 
 
 def weigh(findings: list[Finding], policy: TrustPolicy) -> Iterator[Finding]:
