@@ -126,12 +126,12 @@ def compute(
 
     several = len(files) > 1 or files[0].is_dir()
     paths = expand(files) if several else tuple(files)
+    if not paths:
+        raise ConfigurationError("there is no file in these folders")
     if resume is not None:
         everything, several = len(paths), True
         paths = not_yet_computed(paths, resume, algorithm, private=private)
         shell.tell(f"{everything - len(paths)} of {everything} files are in {resume} already")
-    if not paths:
-        raise ConfigurationError("there is no file in these folders")
     failed = 0
     with shell.following("computing", len(paths)) as steps:
         for result in compute_macs(paths, algorithm, private=private, jobs=jobs):

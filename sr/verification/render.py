@@ -38,7 +38,7 @@ MARKS = {Status.FAIL: "✘", Status.WARN: "!"}
 """The findings that are shown, and how each is marked."""
 
 _AT_MOST = 8
-_NARROWEST = 40
+_NARROWEST = 60
 _LEFT, _MIDDLE = 13, 26
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 _COMMON_NAME = re.compile(r"(?:^|,)CN=((?:\\.|[^,+\\])+)")
@@ -53,7 +53,7 @@ def render_verdict(verdict: Verdict, *, width: int = 100) -> tuple[str, ...]:
 
     Args:
         verdict: What to tell.
-        width: Columns to fold at; never less than forty.
+        width: Columns to fold at; never less than sixty.
 
     Cites: ETSI EN 319 102-1 5.1.4.
     """
