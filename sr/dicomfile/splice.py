@@ -13,6 +13,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sr.dicomfile.dataset import UNDEFINED_LENGTH, DataSet, DICOMFile, Element, Encoding
 from sr.dicomfile.source import Source
@@ -115,8 +116,8 @@ def splice(file: DICOMFile, edits: Iterable[Edit]) -> tuple[Piece, ...]:
 
     Args:
         file: The file as read.
-        edits: At most one for each element; several items may be appended to one sequence. What
-            is inserted at one place stands in the order of the edits.
+        edits: At most one for each element, in any order; items appended to one sequence stand
+            in the order of their edits.
 
     Raises:
         EncodingError: A length would not fit its field, or a meta element is absent.
@@ -125,11 +126,16 @@ def splice(file: DICOMFile, edits: Iterable[Edit]) -> tuple[Piece, ...]:
     """
     patches = _Patches(file.dataset.encoding)
     meta = _Patches(Encoding(True, True))
+    appended: dict[tuple[Path, int], list[bytes]] = {}
     for edit in edits:
         if isinstance(edit, SetMeta):
             _edit_meta(file, edit, meta)
+        elif isinstance(edit, AppendItem):
+            appended.setdefault((edit.path, edit.tag), []).append(edit.content)
         else:
-            _edit(file.dataset, edit, patches)
+            _set(_Target(file.dataset, edit.path, edit.tag, patches), edit.encoded or b"")
+    for (path, tag), contents in appended.items():
+        _append(_Target(file.dataset, path, tag, patches), contents)
     head_end = file.meta.end if file.meta is not None else 0
     head = _pieces(file.source, 0, head_end, meta)
     dataset = file.dataset
@@ -141,40 +147,97 @@ def splice(file: DICOMFile, edits: Iterable[Edit]) -> tuple[Piece, ...]:
     return (*head, *body)
 
 
+class _Replacement(NamedTuple):
+    """New bytes for a stretch; at one place the innermost come first, then the lowest tag."""
+
+    start: int
+    end: int
+    shallowness: int
+    tag: int
+    data: bytes
+
+
 class _Patches:
     """Replacements by offset, and how much each length or group length field grows."""
 
     def __init__(self, encoding: Encoding) -> None:
         self.order = "little" if encoding.little else "big"
-        self.replacements: list[tuple[int, int, bytes]] = []
+        self.replacements: list[_Replacement] = []
         self.growth: dict[int, int] = {}
 
-    def replace(self, start: int, end: int, data: bytes) -> int:
-        self.replacements.append((start, end, data))
+    def replace(self, start: int, end: int, data: bytes, *, depth: int = 0, tag: int = 0) -> int:
+        self.replacements.append(_Replacement(start, end, -depth, tag, data))
         return len(data) - (end - start)
 
     def grow(self, length_field: int, delta: int) -> None:
         self.growth[length_field] = self.growth.get(length_field, 0) + delta
 
 
-def _edit(dataset: DataSet, edit: SetElement | AppendItem, patches: _Patches) -> None:
-    enclosing: list[int] = []
-    level = dataset
-    for tag, index in edit.path:
-        sequence = level.get(tag)
-        if sequence is None or sequence.items is None or index >= len(sequence.items):
-            raise EncodingError(f"{describe_tag(tag)} has no item {index}", rule="NO_SUCH_ITEM")
-        if sequence.vr != "SQ":
-            raise EncodingError(
-                f"{describe_tag(tag)} has value representation UN and is not edited", rule="VR_UN"
-            )
-        enclosing += _group_length(level, tag)
-        level = sequence.items[index]
-        enclosing += [sequence.value - 4, level.start - 4]
-    enclosing += _group_length(level, edit.tag)
-    delta = _apply(level, edit, patches)
-    for field in enclosing:
-        patches.grow(field, delta)
+class _Target:
+    """The element an edit is about: its level, and the length fields that follow the edit."""
+
+    def __init__(self, dataset: DataSet, path: Path, tag: int, patches: _Patches) -> None:
+        self.tag = tag
+        self._depth = 2 * len(path)  # an item added to a sequence is one deeper
+        self._patches = patches
+        self._lengths: list[int] = []
+        level = dataset
+        for sequence_tag, index in path:
+            sequence = level.get(sequence_tag)
+            if sequence is None or sequence.items is None or index >= len(sequence.items):
+                raise EncodingError(
+                    f"{describe_tag(sequence_tag)} has no item {index}", rule="NO_SUCH_ITEM"
+                )
+            _refuse_unknown(sequence)
+            self._lengths += _group_length(level, sequence_tag)
+            level = sequence.items[index]
+            self._lengths += [sequence.value - 4, level.start - 4]
+        self._lengths += _group_length(level, tag)
+        self.level = level
+        self.present = level.get(tag)
+
+    def replace(self, start: int, end: int, data: bytes, own_length: tuple[int, ...] = ()) -> None:
+        """Replace bytes; ``own_length`` is the length field of the sequence they are added to."""
+        depth = self._depth + len(own_length)
+        grown = self._patches.replace(start, end, data, depth=depth, tag=self.tag)
+        for field in (*self._lengths, *own_length):
+            self._patches.grow(field, grown)
+
+    def insert(self, data: bytes) -> None:
+        """Insert a whole element where tags still ascend."""
+        following = (e.start for e in self.level.elements if e.tag > self.tag)
+        place = next(following, self.level.end)
+        self.replace(place, place, data)
+
+
+def _set(target: _Target, encoded: bytes) -> None:
+    if target.present is None:
+        target.insert(encoded)
+    else:
+        target.replace(target.present.start, target.present.end, encoded)
+
+
+def _append(target: _Target, contents: list[bytes]) -> None:
+    encoding, present = target.level.encoding, target.present
+    if present is None:
+        target.insert(encode_sequence(target.tag, contents, encoding))
+        return
+    if present.items is None:
+        raise EncodingError(f"{describe_tag(target.tag)} is not a sequence", rule="NO_SUCH_ITEM")
+    _refuse_unknown(present)
+    added = b"".join(encode_item(content, encoding) for content in contents)
+    field = target.level.source.read_at(present.value - 4, 4)
+    undefined = field == UNDEFINED_LENGTH.to_bytes(4, "big")
+    place = present.end - 8 if undefined else present.end
+    target.replace(place, place, added, (present.value - 4,))
+
+
+def _refuse_unknown(sequence: Element) -> None:
+    if sequence.vr != "SQ":
+        raise EncodingError(
+            f"{describe_tag(sequence.tag)} has value representation UN and is not edited",
+            rule="VR_UN",
+        )
 
 
 def _group_length(level: DataSet, tag: int) -> list[int]:
@@ -183,39 +246,6 @@ def _group_length(level: DataSet, tag: int) -> list[int]:
     if element is None or element.tag == tag or element.end - element.value != 4:
         return []
     return [element.value]
-
-
-def _apply(level: DataSet, edit: SetElement | AppendItem, patches: _Patches) -> int:
-    present = level.get(edit.tag)
-    if isinstance(edit, SetElement):
-        if present is not None:
-            return patches.replace(present.start, present.end, edit.encoded or b"")
-        position = _place(level, edit.tag)
-        return patches.replace(position, position, edit.encoded or b"")
-    if present is None:
-        position = _place(level, edit.tag)
-        created = encode_sequence(edit.tag, (edit.content,), level.encoding)
-        return patches.replace(position, position, created)
-    return _append(level, present, edit, patches)
-
-
-def _append(level: DataSet, present: Element, edit: AppendItem, patches: _Patches) -> int:
-    if present.items is None or present.vr != "SQ":
-        raise EncodingError(f"{describe_tag(edit.tag)} is not a sequence", rule="NO_SUCH_ITEM")
-    added = encode_item(edit.content, level.encoding)
-    field = level.source.read_at(present.value - 4, 4)
-    undefined = field == UNDEFINED_LENGTH.to_bytes(4, "big")
-    position = present.end - 8 if undefined else present.end
-    patches.grow(present.value - 4, len(added))
-    return patches.replace(position, position, added)
-
-
-def _place(level: DataSet, tag: int) -> int:
-    """Return the offset at which an absent element belongs."""
-    for element in level.elements:
-        if element.tag > tag:
-            return element.start
-    return level.end
 
 
 def _edit_meta(file: DICOMFile, edit: SetMeta, patches: _Patches) -> None:
@@ -229,21 +259,22 @@ def _edit_meta(file: DICOMFile, edit: SetMeta, patches: _Patches) -> None:
 
 
 def _pieces(source: Source, start: int, end: int, patches: _Patches) -> tuple[Piece, ...]:
-    changes = list(patches.replacements)
+    changes = patches.replacements.copy()
     for field, delta in patches.growth.items():
         old = int.from_bytes(source.read_at(field, 4), patches.order)  # type: ignore[arg-type]
         if old == UNDEFINED_LENGTH:
             continue
         if old + delta >= UNDEFINED_LENGTH:
             raise EncodingError("a sequence grows beyond its length field", rule="VALUE_TOO_LONG")
-        changes.append((field, field + 4, (old + delta).to_bytes(4, patches.order)))  # type: ignore[arg-type]
+        new = (old + delta).to_bytes(4, patches.order)  # type: ignore[arg-type]
+        changes.append(_Replacement(field, field + 4, 0, 0, new))
     pieces: list[Piece] = []
     position = start
-    for change_start, change_end, data in sorted(changes, key=lambda change: change[:2]):
-        if change_start > position:
-            pieces.append(Piece(source=source, start=position, end=change_start))
-        pieces.append(Piece(data))
-        position = max(position, change_end)
+    for change in sorted(changes, key=lambda change: change[:4]):
+        if change.start > position:
+            pieces.append(Piece(source=source, start=position, end=change.start))
+        pieces.append(Piece(change.data))
+        position = max(position, change.end)
     if position < end:
         pieces.append(Piece(source=source, start=position, end=end))
     return tuple(pieces)

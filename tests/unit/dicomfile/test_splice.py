@@ -75,11 +75,12 @@ def test_element_is_removed():
     assert edited(body, SetElement(tag=0x00100030, encoded=None)) == body
 
 
-def test_edits_at_one_place_keep_their_order():
-    """Insertions at the same offset, and a removal beside them, come out in order."""
+@pytest.mark.parametrize("turn", [1, -1])
+def test_edits_at_one_place_are_ordered(turn):
+    """Insertions at the same offset, and a removal beside them, come out in tag order."""
     tags = (0x00100012, 0x00100013, 0x00100014)
     new = [LE.element(tag, "CS", b"AB") for tag in tags]
-    inserted = [SetElement(tag=t, encoded=n) for t, n in zip(tags, new, strict=True)]
+    inserted = [SetElement(tag=t, encoded=n) for t, n in zip(tags, new, strict=True)][::turn]
     result = edited(_name() + _id(), *inserted, SetElement(tag=0x00100020, encoded=None))
     assert result == _name() + b"".join(new)
 
@@ -122,6 +123,34 @@ def test_two_sequences_are_created_in_order():
     )
     created = LE.sequence(PARAMETERS, LE.item()) + LE.sequence(SIGNATURES, LE.item(_id()))
     assert result == _name() + created + padding
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_levels_that_end_together(turn):
+    """Where items and sequences end at one offset, each edit lands at its own level."""
+    deep = LE.sequence(0x00081115, LE.item(_name()))
+    body = LE.sequence(SQ, LE.item(deep))
+    path = ((SQ, 0),)
+    edits = [
+        SetElement(tag=0x00100020, encoded=_id(), path=(*path, (0x00081115, 0))),
+        AppendItem(tag=0x00081115, content=_id(), path=path),
+        SetElement(tag=0x00100010, encoded=_name(), path=path),
+        AppendItem(tag=SQ, content=_name()),
+        AppendItem(tag=PARAMETERS, content=_name()),
+        AppendItem(tag=SIGNATURES, content=_id()),
+    ]
+    inner = LE.sequence(0x00081115, LE.item(_name(), _id()), LE.item(_id()))
+    assert edited(body, *edits[::turn]) == (
+        LE.sequence(SQ, LE.item(inner, _name()), LE.item(_name()))
+        + LE.sequence(PARAMETERS, LE.item(_name()))
+        + LE.sequence(SIGNATURES, LE.item(_id()))
+    )
+
+
+def test_two_items_create_one_sequence():
+    """Two items for a sequence that is not there make one sequence of two items."""
+    result = edited(_name(), AppendItem(tag=SQ, content=b""), AppendItem(tag=SQ, content=_id()))
+    assert result == _name() + LE.sequence(SQ, LE.item(), LE.item(_id()))
 
 
 def test_two_items_are_appended_to_one_sequence():
@@ -187,7 +216,7 @@ def test_group_lengths_follow(e):
         (SetElement(tag=0x00100010, encoded=None, path=((0x00081115, 0),)), "NO_SUCH_ITEM"),
         (SetElement(tag=0x00100010, encoded=None, path=((0x00100010, 0),)), "NO_SUCH_ITEM"),
         (AppendItem(tag=0x00100010, content=b""), "NO_SUCH_ITEM"),
-        (AppendItem(tag=0x00091001, content=b""), "NO_SUCH_ITEM"),
+        (AppendItem(tag=0x00091001, content=b""), "VR_UN"),
         (AppendItem(tag=SQ, content=b"", path=((0x00091001, 0),)), "VR_UN"),
         (SetMeta(tag=0x00020003, encoded=b""), "META_ABSENT"),
     ],
