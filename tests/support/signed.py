@@ -40,6 +40,7 @@ __all__ = [
     "evidence_with_signature",
     "finder",
     "material",
+    "plain_report",
     "seal",
     "sign",
     "sign_digest",
@@ -93,9 +94,15 @@ def sign(
 
 
 @cache
+def plain_report(number: int = 1) -> bytes:
+    """Return a complete, unverified report over three CT images, not yet signed."""
+    return canonicalise(report(number=number))
+
+
+@cache
 def author_report() -> bytes:
-    """Return a complete, unverified report over three CT images, signed by its author."""
-    return sign(canonicalise(report()))
+    """Return that report, signed by its author."""
+    return sign(plain_report())
 
 
 @cache
