@@ -8,9 +8,9 @@ WORKERS  ?= 2
 ARGS     ?=
 
 # The other implementations that the tests compare with, and their Debian packages.
-PEERS    := /usr/bin/dcmsign /usr/bin/dciodvfy /usr/share/java/pixelmed.jar /usr/bin/java \
+PEERS    := /usr/bin/dcmsign /usr/sbin/Orthanc /usr/bin/dciodvfy /usr/share/java/pixelmed.jar /usr/bin/java \
             /usr/lib/softhsm/libsofthsm2.so /usr/bin/pkcs11-tool /usr/bin/openssl
-PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc openssl
+PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc openssl orthanc orthanc-dicomweb
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev peers test lint type prove bench docs-check certs session clean
