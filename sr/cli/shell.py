@@ -112,7 +112,7 @@ class Shell:
 
     @contextmanager
     def following(self, label: str, total: int) -> Iterator[_Steps]:
-        """Show how far the work is; a bar on a terminal, else lines now and then."""
+        """Show how far long work is; a bar on a terminal, else a line now and then."""
         steps = _Steps(label, total, self._progress())
         try:
             yield steps
@@ -120,10 +120,13 @@ class Shell:
             steps.close()
 
     def _progress(self) -> str:
-        if self.quiet or self.json or self.progress is Progress.NONE:
+        """Return ``bar``, ``lines`` or ``none``; results on the same terminal are progress too."""
+        if self.quiet or self.progress is Progress.NONE:
             return "none"
         terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        return "bar" if self.progress is Progress.AUTO and terminal else "lines"
+        if self.progress is Progress.PLAIN or not terminal:
+            return "none" if self.json else "lines"
+        return "none" if sys.stdout.isatty() else "bar"
 
     def _colored(self, stream: TextIO) -> bool:
         unwanted = self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
