@@ -39,7 +39,12 @@ __all__ = [
 NOT_NEGOTIABLE = frozenset(
     {
         "MAC_VALUE",
+        "MAC_ALGORITHM",
+        "MAC_NOT_COMPUTED",
         "SIGNATURE_VALUE",
+        "PEER_TRUNCATED_STREAM",
+        "DES_ABSENT",
+        "VR_UN",
         "CERT_DER",
         "CERT_CHAIN",
         "CERT_PATH",

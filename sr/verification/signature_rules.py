@@ -83,9 +83,12 @@ def judge_signature(
     profile = _conforms_to(document, facts, subject)
     if facts.at_top_level and is_document(document.sop_class_uid) and not _malformed(facts):
         findings += _profile_findings(subject, policy)
+    weighed = tuple(weigh(findings, policy))
+    if not facts.integrity.is_intact and all(f.status is not Status.FAIL for f in weighed):
+        weighed = (*weighed, _not_computed(facts))  # whatever a policy ignores
     return Judgement(
         facts=facts,
-        findings=tuple(weigh(findings, policy)),
+        findings=weighed,
         limitations=tuple(limitations),
         trust=trust,
         profile=profile,
@@ -165,11 +168,15 @@ def _integrity(facts: SignatureFacts) -> Iterator[Finding]:
             sub_indication=sub,
         )  # fmt: skip
     elif not any(f.status is Status.FAIL for f in facts.findings):
-        yield Finding(
-            rule="MAC_NOT_COMPUTED", status=Status.FAIL,
-            message="the MAC stream could not be built", where=where, cites=cites,
-            sub_indication=SubIndication.VR_UNKNOWN,
-        )  # fmt: skip
+        yield _not_computed(facts)
+
+
+def _not_computed(facts: SignatureFacts) -> Finding:
+    return Finding(
+        rule="MAC_NOT_COMPUTED", status=Status.FAIL,
+        message="the MAC could not be computed, so nothing is known about what was signed",
+        where=facts.where, cites="PS3.3 C.12.1.1.3.1.2", sub_indication=SubIndication.VR_UNKNOWN,
+    )  # fmt: skip
 
 
 def _ambiguity(facts: SignatureFacts) -> Iterator[Finding]:
