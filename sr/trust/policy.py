@@ -52,7 +52,6 @@ NOT_NEGOTIABLE = frozenset(
         "CERT_KEY_TYPE",
         "CERT_REVOCATION",
         "TIMESTAMP_INVALID",
-        "PEER_TRUNCATED_STREAM",
     }
 )
 """Rules that always weigh FAIL; a policy that says otherwise does not load."""
