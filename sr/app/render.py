@@ -23,7 +23,7 @@ from sr.app.check import CheckOptions, gather_file
 from sr.app.content_view import content_root, language_of
 from sr.app.document_view import attributes, cited_rows, header_fields, title_of
 from sr.app.files import guard_output, open_dicom, write_atomically
-from sr.app.wording import class_name, date_time
+from sr.app.wording import class_name, date_time, visible
 from sr.codes import Code
 from sr.dicomfile import DICOMFile
 from sr.errors import ConfigurationError, DocumentError
@@ -96,7 +96,7 @@ def page_of(file: DICOMFile, verdict: Verdict) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"purpose": _purpose, "moment": date_time}
+    environment.filters |= {"purpose": _purpose, "moment": date_time, "visible": visible}
     try:
         return environment.get_template(_PAGE).render(
             style=Markup(style),  # noqa: S704 - our own file

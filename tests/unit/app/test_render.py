@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -269,6 +270,14 @@ def test_colours_can_be_told_apart(repository: Path, scheme: int, text: str, gro
     block = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]
     colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
     assert _contrast(colors[text], colors[ground]) >= 4.5
+
+
+def test_a_file_name_of_any_bytes(office: Office, tmp_path: Path) -> None:
+    """A name that is no text in this system's encoding is shown as an escape."""
+    source, out = Path(os.fsdecode(bytes(tmp_path) + b"/\xff\x1b.dcm")), tmp_path / "out.html"
+    source.write_bytes(office.report.read_bytes())
+    render_file(source, out, _options())
+    assert "U+DCFF" in _Page(out.read_text("utf-8")).text
 
 
 @pytest.mark.parametrize("name", ["out.pdf", "out.png", "out.PDF", "out", "out.dcm"])

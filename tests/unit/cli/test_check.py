@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -234,3 +235,23 @@ def test_there_are_no_facts_about_a_broken_file(office: Office, tmp_path: Path) 
     path.write_bytes(office.report.read_bytes()[:5000])
     assert srsign("check", path, "--facts", out).code == 10
     assert not out.exists()
+
+
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_a_file_name_of_any_bytes(office: Office, tmp_path: Path, json_wanted: bool) -> None:
+    """A name that is no text, or would steer the terminal, is shown as an escape."""
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/\xff\x1b[2J.dcm"))
+    shutil.copy(office.draft, path)
+    ended = srsign("check", path, *(["--json"] if json_wanted else []))
+    assert ended.code == 12
+    assert "\x1b" not in ended.out
+    ended = srsign("check", path, path, *(["--json"] if json_wanted else []))
+    assert ended.code == 12
+    assert "\x1b" not in ended.out
+
+
+def test_the_signer_that_is_asked_for(office: Office) -> None:
+    """--signer must fit every signer."""
+    seal = ("check", office.seal, *office.trust)
+    assert srsign(*seal, "--signer", "*Archive*").code == 0
+    assert srsign(*seal, "--signer", "*Nobody*").code == 11
