@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
+from sr.app.settings import current_settings
 from sr.dicomfile import BytesSource, DICOMFile, Source, read
 from sr.dicomfile.splice import Piece
 from sr.errors import ConfigurationError
@@ -58,7 +59,7 @@ def open_dicom(path: Path, *, allow_odd_lengths: bool = False) -> DICOMFile:
     source: Source = FileSource(path)
     if source.size <= _WHOLE_BELOW:
         source = BytesSource(source.read_at(0, source.size))
-    return read(source, allow_odd_lengths=allow_odd_lengths)
+    return read(source, limits=current_settings().limits, allow_odd_lengths=allow_odd_lengths)
 
 
 def read_bytes(path: Path) -> bytes:

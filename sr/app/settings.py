@@ -1,0 +1,132 @@
+"""Settings: defaults, then files, then the environment; a key that nobody knows is an error.
+
+Order, later wins: defaults, ``/etc/srsign/config.toml``, ``~/.config/srsign/config.toml``,
+``./srsign.toml``, ``SRSIGN_SECTION__KEY``. Flags of the command line stand above all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sr.dicomfile import Limits
+from sr.errors import ConfigurationError
+
+__all__ = ["MACSettings", "Origin", "Settings", "current_settings", "load_settings", "origins"]
+
+_PREFIX = "SRSIGN_"
+_SEPARATOR = "__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MACSettings:
+    """How MACs of many files are computed."""
+
+    jobs: int = 1
+    """Processes; 0 for one a core."""
+    cache: str = ""
+    """File that remembers the MACs of unchanged files; empty, the default, for no such memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set."""
+
+    limits: Limits = field(default_factory=Limits)
+    mac: MACSettings = field(default_factory=MACSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """One setting, its value, and where the value comes from."""
+
+    section: str
+    key: str
+    value: object
+    source: str
+
+
+@cache
+def current_settings() -> Settings:
+    """Return the settings of this process, read once.
+
+    Raises:
+        ConfigurationError: A file is not TOML, a key is unknown, or a value has the wrong type.
+    """
+    return load_settings(_files(), os.environ)
+
+
+def load_settings(files: tuple[Path, ...], environment: Mapping[str, str]) -> Settings:
+    """Return the settings that files and an environment amount to.
+
+    Raises:
+        ConfigurationError: A file is not TOML, a key is unknown, or a value has the wrong type.
+    """
+    settings = Settings()
+    for origin in origins(files, environment):
+        section = getattr(settings, origin.section)
+        changed = replace(section, **{origin.key: origin.value})
+        settings = replace(settings, **{origin.section: changed})
+    return settings
+
+
+def origins(files: tuple[Path, ...], environment: Mapping[str, str]) -> tuple[Origin, ...]:
+    """Return every value that is set somewhere, weakest first.
+
+    Raises:
+        ConfigurationError: A file is not TOML, a key is unknown, or a value has the wrong type.
+    """
+    found: list[Origin] = []
+    for path in files:
+        if path.is_file():
+            found += _of_file(path)
+    for name, text in sorted(environment.items()):
+        if name.startswith(_PREFIX) and _SEPARATOR in name:
+            section, _, key = name.removeprefix(_PREFIX).lower().partition(_SEPARATOR)
+            found.append(_origin(section, key, _parsed(text), name))
+    return tuple(found)
+
+
+def _files() -> tuple[Path, ...]:
+    return (
+        Path("/etc/srsign/config.toml"),
+        Path("~/.config/srsign/config.toml").expanduser(),
+        Path("srsign.toml"),
+    )
+
+
+def _of_file(path: Path) -> list[Origin]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from error
+    found = []
+    for section, values in content.items():
+        if not isinstance(values, dict):
+            raise ConfigurationError(f"{path}: {section!r} is not a section")
+        found += [_origin(section, key, value, str(path)) for key, value in values.items()]
+    return found
+
+
+def _origin(section: str, key: str, value: object, source: str) -> Origin:
+    """Return a checked setting."""
+    known: dict[str, Any] = {f.name: getattr(Settings(), f.name) for f in fields(Settings)}
+    if section not in known or key not in {f.name for f in fields(known[section])}:
+        raise ConfigurationError(
+            f"{source}: there is no setting {section}.{key}",
+            hint="known: " + ", ".join(f"{s}.{f.name}" for s in known for f in fields(known[s])),
+        )
+    expected = type(getattr(known[section], key))
+    if type(value) is not expected or (expected is int and value < 0):  # type: ignore[operator]
+        wanted = "a whole number, not negative" if expected is int else "a text"
+        raise ConfigurationError(f"{source}: {section}.{key} must be {wanted}")
+    return Origin(section=section, key=key, value=value, source=source)
+
+
+def _parsed(text: str) -> object:
+    return int(text) if text.isascii() and text.isdigit() else text
