@@ -213,13 +213,15 @@ def read_certificate(der: bytes) -> Certificate:
         TrustEvidenceError: A field does not parse.
     """
     try:
-        return _read(der)
+        with warnings.catch_warnings(action="ignore"):  # of what it tolerates; our rules judge
+            return _read(der)
     except Exception as exc:  # a parser's whole vocabulary, converted once
         raise TrustEvidenceError(f"not a certificate: {exc}") from exc
 
 
 def _read(der: bytes) -> Certificate:
     parsed = x509.load_der_x509_certificate(der)
+    _require_one_algorithm(der)
     extensions = {extension.oid.dotted_string: extension for extension in parsed.extensions}
     values = {oid: extension.value for oid, extension in extensions.items()}
     basic = values.get(ExtensionOID.BASIC_CONSTRAINTS.dotted_string)
@@ -245,6 +247,39 @@ def _read(der: bytes) -> Certificate:
         ),
         critical=frozenset(oid for oid, extension in extensions.items() if extension.critical),
     )
+
+
+def _require_one_algorithm(der: bytes) -> None:
+    """Refuse a certificate that names its signature algorithm differently outside its signed part.
+
+    The outer name is signed by nobody; parsers that ignore its parameters would let two different
+    encodings stand for one certificate.
+
+    Cites: RFC 5280 4.1.1.2.
+    """
+    signed, outer, _ = _members(der)
+    fields = _members(signed)
+    versioned = fields[0][0] == 0xA0
+    if fields[2 if versioned else 1] != outer:
+        raise ValueError("its two signature algorithms differ")
+
+
+def _members(der: bytes) -> list[bytes]:
+    """Return the encodings of the members of a DER sequence."""
+    members, position = [], der_length(der) - _content_length(der)
+    while position < len(der):
+        end = position + _total_length(der[position:])
+        members.append(der[position:end])
+        position = end
+    return members
+
+
+def _content_length(der: bytes) -> int:
+    return der[1] if der[1] < 0x80 else int.from_bytes(der[2 : 2 + (der[1] & 0x7F)])
+
+
+def _total_length(der: bytes) -> int:
+    return _content_length(der) + 2 + (der[1] & 0x7F if der[1] >= 0x80 else 0)
 
 
 def _usage_bits(usage: x509.KeyUsage) -> frozenset[str]:
