@@ -8,6 +8,7 @@ Cites: PS3.3 C.12.1.1.3; RFC 5280 4.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
