@@ -29,6 +29,10 @@ KNOWN_VRS = LONG_VRS | PADDED_VRS | frozenset(SWAP_WIDTH)
 _PIXEL_DATA = 0x7FE00010
 _WAVEFORM_GROUP = 0x5400
 _OVERLAY_GROUPS = 0x6000
+_ALWAYS_UNSIGNED = frozenset(
+    {0x00280104, 0x00280105, 0x00280110, 0x00280111, *range(0x00281100, 0x00281114)}
+)
+"""Palette descriptors, and retired extremes that other implementations read so."""
 
 
 def implicit_vr(tag: int, *, signed_pixels: bool, wide_waveform: bool = False) -> str:
@@ -55,4 +59,4 @@ def implicit_vr(tag: int, *, signed_pixels: bool, wide_waveform: bool = False) -
         return "OW" if wide or tag == _PIXEL_DATA else "OB"
     if "OW" in vr:
         return "OW"
-    return "SS" if signed_pixels else "US"
+    return "SS" if signed_pixels and tag not in _ALWAYS_UNSIGNED else "US"

@@ -122,7 +122,7 @@ def mac_stream(
             yield MACChunk(element.tag, tuple(_segments(dataset, element, padding)))
     if signature_item is not None:
         for element in signature_item.elements:
-            if element.tag not in NOT_IN_SIGNATURE_TAIL:
+            if element.tag not in NOT_IN_SIGNATURE_TAIL and signable_tag(element.tag):
                 yield MACChunk(element.tag, tuple(_segments(signature_item, element, padding)))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sr.codes import Code, SignaturePurpose
-from sr.dicomfile.dataset import DataSet
+from sr.dicomfile.dataset import DataSet, Element
 from sr.dicomfile.tags import describe_tag, format_tag
 from sr.dicomfile.writer import element, padded, tags, text
 from sr.findings import Finding, Status, SubIndication
@@ -176,9 +176,10 @@ def _check(item: DataSet, attributes: dict[int, _Attribute], where: str) -> Iter
     for e in item:
         known = attributes.get(e.tag)
         if known is None:
-            yield format_failure(
-                "SIGITEM_EXTRA", f"{describe_tag(e.tag)} does not belong here", where, cites
-            )
+            if not _is_group_length(e):
+                yield format_failure(
+                    "SIGITEM_EXTRA", f"{describe_tag(e.tag)} does not belong here", where, cites
+                )
             continue
         if e.vr != known.vr or (e.items is None) != (known.vr != "SQ") or e.fragments is not None:
             yield format_failure(
@@ -215,12 +216,17 @@ def _check_purpose(item: DataSet, where: str) -> Iterator[Finding]:
             where, "PS3.3 C.12.1.1.3",
         )  # fmt: skip
     for e in purposes[0] if purposes else ():
-        if e.tag not in _PURPOSE_TAGS or e.items is not None:
+        if (e.tag not in _PURPOSE_TAGS and not _is_group_length(e)) or e.items is not None:
             yield format_failure(
                 "SIGITEM_EXTRA",
                 f"{describe_tag(e.tag)} does not belong in a purpose code",
                 where, "PS3.3 8.8",
             )  # fmt: skip
+
+
+def _is_group_length(element: Element) -> bool:
+    """Whether it is a retired group length, which some systems add to every item."""
+    return element.tag & 0xFFFF == 0 and element.vr == "UL" and element.end - element.value == 4
 
 
 def _has_value(item: DataSet, tag: int) -> bool:

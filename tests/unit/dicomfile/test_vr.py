@@ -68,6 +68,12 @@ def test_signed_pixels_change_numbers_only():
     assert implicit_vr(0x00280010, signed_pixels=True) == "US"
 
 
+@pytest.mark.parametrize("tag", [0x00281101, 0x00281113, 0x00280104, 0x00280111])
+def test_descriptors_that_are_never_signed(tag):
+    """Palette descriptors and some retired attributes are US whatever the pixels are."""
+    assert implicit_vr(tag, signed_pixels=True) == "US"
+
+
 @pytest.mark.parametrize(("representation", "vr"), [(SIGNED, "SS"), (UNSIGNED, "US")])
 def test_pixel_representation_decides(representation, vr):
     """Pixel Representation decides about the elements after it."""

@@ -317,6 +317,7 @@ def test_private_elements_inside_a_covered_sequence_enter():
 
 
 SIGNATURE = (
+    (0x04000000, "UL", b"\0\0\0\0"),
     (0x04000005, "US", b"\2\1"),
     (0x04000100, "UI", b"1.2\0"),
     (0x04000105, "DT", b"2026"),

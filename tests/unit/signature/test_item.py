@@ -166,6 +166,22 @@ def test_a_time_stamp_is_no_matter_of_structure(stamp):
     assert failures(signed(signatures=(changed(SIGNATURE, *stamp),))) == set()
 
 
+def test_group_lengths_are_no_foreign_elements():
+    """Retired group lengths, which some systems add to every item, are not hashed and harmless."""
+    count = (0x04000000, "UL", bytes(4))
+    code = _coded(((0x00080000, "UL", bytes(4)), *CODE))
+    nodes = signed(
+        parameters=(changed(MAC_PARAMETERS, count),), signatures=(changed(SIGNATURE, count, code),)
+    )
+    assert failures(nodes) == set()
+
+
+@pytest.mark.parametrize("node", [(0x04000000, "LT", b"text"), (0x04000000, "UL", bytes(8))])
+def test_content_as_group_length_is_foreign(node):
+    """What only has the tag of a group length is foreign as anything else."""
+    assert failures(signed(signatures=(changed(SIGNATURE, node),))) == {"SIGITEM_EXTRA"}
+
+
 MAC_FAULTS = {
     "foreign element": ((0x00100010, "PN", b"A^B "), (), {"SIGITEM_EXTRA"}),
     "signature attribute": ((0x04000120, "OB", b"ab"), (), {"SIGITEM_EXTRA"}),
