@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+import click
 import typer
 
 from sr import __version__
@@ -65,14 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     try:
         code = application()(given, prog_name="srsign", standalone_mode=False)
-    except typer.TyperException as error:
+    except click.ClickException as error:
         code = _usage_error(error, json="--json" in given)
     except typer.Abort:
         code = INTERRUPTED
     sys.exit(code)
 
 
-def _usage_error(error: typer.TyperException, *, json: bool) -> int:
+def _usage_error(error: click.ClickException, *, json: bool) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "srsign"
     message = error.format_message().replace(_PYDANTIC, "")
