@@ -17,7 +17,7 @@ from sr.dicomfile.dataset import UNDEFINED_LENGTH, DataSet, Element, Encoding
 from sr.dicomfile.limits import Limits
 from sr.dicomfile.source import Source
 from sr.dicomfile.tags import describe_tag, format_tag
-from sr.dicomfile.vr import KNOWN_VRS, LONG_VRS, implicit_vr
+from sr.dicomfile.vr import KNOWN_VRS, LONG_VRS, implicit_vr, settled_vrs
 from sr.errors import DatasetError, LimitError
 
 __all__ = ["Scanner"]
@@ -33,6 +33,7 @@ _WINDOW = 64 * 1024
 
 _SHORT_FORM = {vr.encode(): vr for vr in KNOWN_VRS - LONG_VRS}
 _LONG_FORM = {vr.encode(): vr for vr in LONG_VRS}
+_NOTHING_SETTLED: dict[int, str] = {}
 _ENCAPSULATING = ("OB", "OW", "UN")
 
 
@@ -105,8 +106,10 @@ class Scanner:
         header_at, long_at = header.prefix.unpack_from, header.length.unpack_from
         elements: list[Element] = []
         append = elements.append
+        new = tuple.__new__  # half the price of calling the class
         previous = -1
         short_form, long_form = _SHORT_FORM, _LONG_FORM
+        settled = _NOTHING_SETTLED if explicit else settled_vrs()
         allow_odd, maximum = self._allow_odd, self._limits.elements
         buffer, base, limit = self._buffer, self._base, self._limit
 
@@ -115,6 +118,8 @@ class Scanner:
                 self._load(position)
                 buffer, base, limit = self._buffer, self._base, self._limit
             if position + 8 > end or position + 8 > limit:
+                if only_group is not None and not self._begins(position, only_group):
+                    break  # a deflated data set may be shorter than an element
                 self._truncated(position, end)
             group, number, vr_bytes, length = header_at(buffer, position - base)
             tag = group << 16 | number
@@ -139,7 +144,7 @@ class Scanner:
             previous = tag
 
             if not explicit:
-                vr = implicit_vr(
+                vr = settled.get(tag) or implicit_vr(
                     tag, signed_pixels=self._signed_pixels, wide_waveform=self._wide_waveform
                 )
                 (length,) = long_at(buffer, position - base + 4)
@@ -194,9 +199,9 @@ class Scanner:
                 self.odd.append(self._where(tag))
             if vr == "UN":
                 self._unknown += 1
-                append(Element(tag, vr, position, value, stop, None, None, True))
+                append(new(Element, (tag, vr, position, value, stop, None, None, True)))
             else:
-                append(Element(tag, vr, position, value, stop))
+                append(new(Element, (tag, vr, position, value, stop, None, None, False)))
             if tag in _DECIDES_VR and not explicit:
                 self._decide(tag, self._source.read_at(value, min(length, 2)))
             position = stop
@@ -204,6 +209,9 @@ class Scanner:
         if delimited:
             self._truncated(position, end)
         return tuple(elements), position
+
+    def _begins(self, position: int, group: int) -> bool:
+        return self._source.read_at(position, 2) == group.to_bytes(2, "little")
 
     def _decide(self, tag: int, value: bytes) -> None:
         """Remember what later elements of this item need to get their VR."""

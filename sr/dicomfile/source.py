@@ -42,3 +42,7 @@ class BytesSource:
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``; fewer only at the end."""
         return self._data[offset : offset + length]
+
+    def view(self, start: int, end: int) -> memoryview:
+        """Return bytes without copying them."""
+        return memoryview(self._data)[start:end]

@@ -8,6 +8,7 @@ Cites: PS3.6 6.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
@@ -17,6 +18,7 @@ __all__ = [
     "format_tag",
     "is_private",
     "keyword_for_tag",
+    "single_tags",
     "tag_for_keyword",
 ]
 
@@ -61,6 +63,15 @@ def dictionary_vr(tag: int) -> str:
     Cites: PS3.6 6.
     """
     return _entry(tag)[0]
+
+
+def single_tags() -> Iterator[tuple[int, str]]:
+    """Yield every tag of PS3.6 that is no repeating group, with its VR.
+
+    Cites: PS3.6 6.
+    """
+    for tag, (vr, _) in _dictionary().items():
+        yield tag, vr
 
 
 def tag_for_keyword(keyword: str) -> int:

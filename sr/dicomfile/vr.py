@@ -5,7 +5,9 @@ Cites: PS3.5 6.2, 7.1.2.
 
 from __future__ import annotations
 
-from sr.dicomfile.tags import dictionary_vr
+from functools import cache
+
+from sr.dicomfile.tags import dictionary_vr, single_tags
 
 __all__ = ["KNOWN_VRS", "LONG_VRS", "PADDED_VRS", "SWAP_WIDTH", "implicit_vr"]
 
@@ -60,3 +62,12 @@ def implicit_vr(tag: int, *, signed_pixels: bool, wide_waveform: bool = False) -
     if "OW" in vr:
         return "OW"
     return "SS" if signed_pixels and tag not in _ALWAYS_UNSIGNED else "US"
+
+
+@cache
+def settled_vrs() -> dict[int, str]:
+    """Return the VR of every tag for which PS3.6 leaves no choice.
+
+    Cites: PS3.6 6.
+    """
+    return {tag: vr for tag, vr in single_tags() if "|" not in vr}

@@ -11,7 +11,7 @@ from sr.dicomfile.dataset import DICOMFile
 from sr.errors import EncodingError
 from sr.mac.algorithm import MACAlgorithm
 from sr.mac.selection import signable_tags
-from sr.mac.stream import digest_chunks, mac_stream
+from sr.mac.stream import digest_segments, mac_segments
 
 __all__ = ["ReferencedSOPInstanceMAC", "compute_mac"]
 
@@ -60,5 +60,5 @@ def compute_mac(
         transfer_syntax_uid=file.transfer_syntax.mac_uid,
         algorithm=algorithm,
         data_elements_signed=selection,
-        mac=digest_chunks(mac_stream(file.dataset, selection), algorithm),
+        mac=digest_segments(mac_segments(file.dataset, selection), algorithm),
     )

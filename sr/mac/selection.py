@@ -9,13 +9,13 @@ Cites: PS3.3 C.12.1.1.3.1.1 (Data Elements Signed).
 from __future__ import annotations
 
 from sr.dicomfile.dataset import DataSet, Element
-from sr.dicomfile.tags import is_private
 
 __all__ = [
     "DIGITAL_SIGNATURES_SEQUENCE",
     "MAC_PARAMETERS_SEQUENCE",
     "TRAILING_PADDING",
     "is_signable",
+    "signable_elements",
     "signable_tag",
     "signable_tags",
 ]
@@ -24,6 +24,7 @@ MAC_PARAMETERS_SEQUENCE = 0x4FFE0001
 DIGITAL_SIGNATURES_SEQUENCE = 0xFFFAFFFA
 TRAILING_PADDING = 0xFFFCFFFC
 _LENGTH_TO_END = 0x00080001
+_ODD_GROUP = 0x00010000
 _NEVER = frozenset({_LENGTH_TO_END, MAC_PARAMETERS_SEQUENCE, TRAILING_PADDING})
 
 
@@ -47,6 +48,24 @@ def is_signable(element: Element) -> bool:
     return not element.has_unknown and signable_tag(element.tag)
 
 
+def signable_elements(dataset: DataSet, *, private: bool = True) -> list[Element]:
+    """Return the elements of one level that a MAC can cover.
+
+    The common case is decided without a call, because a large object has tens of thousands.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    return [
+        e
+        for e in dataset.elements
+        if (
+            (_LENGTH_TO_END < e[0] < MAC_PARAMETERS_SEQUENCE and e[0] & 0xFFFF and not e[7])
+            or is_signable(e)
+        )
+        and (private or not e[0] & _ODD_GROUP)
+    ]
+
+
 def signable_tags(dataset: DataSet, *, private: bool = False) -> tuple[int, ...]:
     """Return every tag of the data set that a MAC can cover, ascending.
 
@@ -57,4 +76,4 @@ def signable_tags(dataset: DataSet, *, private: bool = False) -> tuple[int, ...]
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
-    return tuple(e.tag for e in dataset if is_signable(e) and (private or not is_private(e.tag)))
+    return tuple(e.tag for e in signable_elements(dataset, private=private))

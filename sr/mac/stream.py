@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 from sr.dicomfile.dataset import DataSet, Element
 from sr.dicomfile.padding import normalise_value
-from sr.dicomfile.source import Source
+from sr.dicomfile.source import BytesSource, Source
 from sr.dicomfile.tags import describe_tag
 from sr.dicomfile.vr import LONG_VRS, PADDED_VRS, SWAP_WIDTH
 from sr.errors import EncodingError
 from sr.mac.algorithm import MACAlgorithm, new_digest
-from sr.mac.selection import is_signable, signable_tag
+from sr.mac.selection import is_signable, signable_elements, signable_tag
 
 __all__ = [
     "Extent",
@@ -32,12 +32,15 @@ __all__ = [
     "chunk_bytes",
     "chunk_length",
     "digest_chunks",
+    "digest_segments",
+    "mac_segments",
     "mac_stream",
 ]
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0"
 _BLOCK = 1 << 20
+_SHORT = 8192
 
 
 class Padding(Enum):
@@ -109,21 +112,30 @@ def mac_stream(
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
-    wanted = selection if isinstance(selection, frozenset) else frozenset(selection)
-    for element in dataset.elements:
-        if element.tag in wanted:
-            if element.has_unknown or not signable_tag(element.tag):
-                raise EncodingError(
-                    f"{describe_tag(element.tag)} cannot be covered by a MAC",
-                    rule="VR_UN" if element.has_unknown else "DES_FORBIDDEN",
-                    where=describe_tag(element.tag)[:11],
-                    cites="PS3.3 C.12.1.1.3.1.1",
-                )
-            yield MACChunk(element.tag, tuple(_segments(dataset, element, padding)))
+    for element in _covered(dataset, selection):
+        yield MACChunk(element.tag, tuple(_segments(dataset, (element,), padding)))
     if signature_item is not None:
-        for element in signature_item.elements:
-            if element.tag not in NOT_IN_SIGNATURE_TAIL and signable_tag(element.tag):
-                yield MACChunk(element.tag, tuple(_segments(signature_item, element, padding)))
+        for element in _signed_part(signature_item):
+            yield MACChunk(element.tag, tuple(_segments(signature_item, (element,), padding)))
+
+
+def mac_segments(
+    dataset: DataSet,
+    selection: Iterable[int],
+    *,
+    signature_item: DataSet | None = None,
+    padding: Padding = Padding.AS_STORED,
+) -> list[Segment]:
+    """Return the same bytes as ``mac_stream`` in as few segments as possible, for hashing.
+
+    Args and errors are those of ``mac_stream``.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    segments = _segments(dataset, _covered(dataset, selection), padding)
+    if signature_item is not None:
+        segments += _segments(signature_item, _signed_part(signature_item), padding)
+    return segments
 
 
 NOT_IN_SIGNATURE_TAIL = frozenset({0x04000115, 0x04000120, 0x04000305, 0x04000310})
@@ -151,7 +163,7 @@ def chunk_length(chunk: MACChunk) -> int:
 
 
 def digest_chunks(chunks: Iterable[MACChunk], algorithm: MACAlgorithm) -> bytes:
-    """Return the digest of a stream, joining neighbouring extents into single reads.
+    """Return the digest of a stream of chunks.
 
     Raises:
         UnsupportedAlgorithmError: This OpenSSL does not offer the algorithm.
@@ -159,73 +171,135 @@ def digest_chunks(chunks: Iterable[MACChunk], algorithm: MACAlgorithm) -> bytes:
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
+    return digest_segments((s for chunk in chunks for s in chunk.segments), algorithm)
+
+
+def digest_segments(segments: Iterable[Segment], algorithm: MACAlgorithm) -> bytes:
+    """Return the digest of segments; large ones are read in blocks of bounded size.
+
+    Raises:
+        UnsupportedAlgorithmError: This OpenSSL does not offer the algorithm.
+        EncodingError: The file became shorter meanwhile.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
     digest = new_digest(algorithm)
     update = digest.update
-    run: Extent | None = None
     literal: list[bytes] = []
-    for chunk in chunks:
-        for segment in chunk.segments:
-            if isinstance(segment, bytes):
-                if run is not None:
-                    for block in _read(run):
-                        update(block)
-                    run = None
-                literal.append(segment)
-            elif run is not None and _continues(run, segment):
-                run = Extent(run.source, run.start, segment.end)
-            else:
-                if literal:
-                    update(b"".join(literal))
-                    literal.clear()
-                if run is not None:
-                    for block in _read(run):
-                        update(block)
-                run = segment
-    if run is not None:
-        for block in _read(run):
+    for segment in segments:
+        if isinstance(segment, bytes):
+            literal.append(segment)
+            continue
+        if literal:
+            update(b"".join(literal))
+            literal.clear()
+        if segment.swap == 1 and isinstance(segment.source, BytesSource):
+            update(segment.source.view(segment.start, segment.end))
+            continue
+        for block in _read(segment):
             update(block)
     update(b"".join(literal))
     return digest.digest()
 
 
-def _continues(run: Extent, segment: Extent) -> bool:
-    adjoins = run.end == segment.start and run.source is segment.source
-    return adjoins and run.swap == segment.swap == 1
+def _covered(dataset: DataSet, selection: Iterable[int]) -> list[Element]:
+    """Return the selected elements, refusing what has no bytes in a stream."""
+    wanted = selection if isinstance(selection, frozenset) else frozenset(selection)
+    covered = [element for element in signable_elements(dataset) if element[0] in wanted]
+    if len(covered) < len(wanted):
+        for element in dataset.elements:
+            if element.tag in wanted and not is_signable(element):
+                raise EncodingError(
+                    f"{describe_tag(element.tag)} cannot be covered by a MAC",
+                    rule="VR_UN" if element.has_unknown else "DES_FORBIDDEN",
+                    where=describe_tag(element.tag)[:11],
+                    cites="PS3.3 C.12.1.1.3.1.1",
+                )
+    return covered
 
 
-def _segments(dataset: DataSet, element: Element, padding: Padding) -> Iterator[Segment]:
-    encoding = dataset.encoding
-    if element.items is not None:
-        yield _header(element.tag, "SQ")
-        for item in element.items:
-            yield _ITEM
-            for inner in item.elements:
-                if is_signable(inner):
-                    yield from _segments(item, inner, padding)
-        yield _SEQUENCE_END
-    elif element.fragments is not None:
-        yield _header(element.tag, "OB")
-        for start, length in element.fragments:
-            yield _ITEM
-            yield Extent(dataset.source, start, start + length)
-            if length & 1:
-                yield b"\0"
-        yield _SEQUENCE_END
-    elif padding is Padding.CANONICAL and element.vr in PADDED_VRS:
-        value = normalise_value(element.vr, dataset.value(element))
-        yield _header(element.tag, element.vr, len(value)) + value
-    elif (element.end - element.value) & 1:
-        length = element.end - element.value
-        yield _header(element.tag, element.vr, length + 1)
-        yield Extent(dataset.source, element.value, element.end)
-        yield b" " if element.vr in PADDED_VRS and element.vr != "UI" else b"\0"
-    elif encoding.explicit and encoding.little:
-        yield Extent(dataset.source, element.start, element.end)
+def _signed_part(signature_item: DataSet) -> list[Element]:
+    return [
+        element
+        for element in signature_item.elements
+        if element.tag not in NOT_IN_SIGNATURE_TAIL and signable_tag(element.tag)
+    ]
+
+
+def _segments(dataset: DataSet, elements: Iterable[Element], padding: Padding) -> list[Segment]:
+    out: list[Segment] = []
+    _append(out, dataset, elements, padding)
+    return out
+
+
+def _append(
+    out: list[Segment], dataset: DataSet, elements: Iterable[Element], padding: Padding
+) -> None:
+    """Append what elements contribute; neighbours that are stored as hashed become one run."""
+    explicit, little = dataset.encoding
+    as_stored = explicit and little and padding is Padding.AS_STORED
+    run_start = run_end = -1
+    for element in elements:
+        _, _, start, value, end, items, fragments, _ = element
+        if as_stored and items is None and fragments is None and not (end - value) & 1:
+            if start != run_end:
+                _append_run(out, dataset.source, run_start, run_end)
+                run_start = start
+            run_end = end
+            continue
+        _append_run(out, dataset.source, run_start, run_end)
+        run_start = run_end = -1
+        if items is not None:
+            out.append(_header(element.tag, "SQ"))
+            for item in items:
+                out.append(_ITEM)
+                _append(out, item, signable_elements(item), padding)
+            out.append(_SEQUENCE_END)
+        elif fragments is not None:
+            _append_fragments(out, dataset.source, element)
+        else:
+            _append_encoded(out, dataset, element, padding)
+    _append_run(out, dataset.source, run_start, run_end)
+
+
+def _append_run(out: list[Segment], source: Source, start: int, end: int) -> None:
+    """Append stored bytes: short ones as a copy, long ones by reference."""
+    if end - start > _SHORT:
+        out.append(Extent(source, start, end))
+    elif end > start:
+        data = source.read_at(start, end - start)
+        if len(data) != end - start:
+            raise _shorter(start)
+        out.append(data)
+
+
+def _append_fragments(out: list[Segment], source: Source, element: Element) -> None:
+    out.append(_header(element.tag, "OB"))
+    for start, length in element.fragments or ():
+        out.append(_ITEM)
+        _append_run(out, source, start, start + length)
+        if length & 1:
+            out.append(b"\0")
+    out.append(_SEQUENCE_END)
+
+
+def _append_encoded(
+    out: list[Segment], dataset: DataSet, element: Element, padding: Padding
+) -> None:
+    """Append a leaf whose bytes in the stream are not the stored ones."""
+    tag, vr, length = element.tag, element.vr, element.end - element.value
+    if padding is Padding.CANONICAL and vr in PADDED_VRS:
+        value = normalise_value(vr, dataset.value(element))
+        out.append(_header(tag, vr, len(value)) + value)
+        return
+    out.append(_header(tag, vr, length + (length & 1)))
+    swap = 1 if dataset.encoding.little else SWAP_WIDTH.get(vr, 1)
+    if swap > 1:
+        out.append(Extent(dataset.source, element.value, element.end, swap))
     else:
-        length = element.end - element.value
-        swap = 1 if encoding.little else SWAP_WIDTH.get(element.vr, 1)
-        yield _header(element.tag, element.vr, length)
-        yield Extent(dataset.source, element.value, element.end, swap)
+        _append_run(out, dataset.source, element.value, element.end)
+    if length & 1:
+        out.append(b" " if vr in PADDED_VRS and vr != "UI" else b"\0")
 
 
 def _header(tag: int, vr: str, length: int | None = None) -> bytes:
@@ -249,11 +323,15 @@ def _read(extent: Extent) -> Iterator[bytes]:
     while position < extent.end:
         block = extent.source.read_at(position, min(_BLOCK, extent.end - position))
         if not block:
-            raise EncodingError(
-                "the file became shorter while it was read", rule="TRUNCATED", offset=position
-            )
+            raise _shorter(position)
         yield _swapped(block, extent.swap) if extent.swap > 1 else block
         position += len(block)
+
+
+def _shorter(position: int) -> EncodingError:
+    return EncodingError(
+        "the file became shorter while it was read", rule="TRUNCATED", offset=position
+    )
 
 
 def _swapped(block: bytes, width: int) -> bytes:

@@ -15,7 +15,7 @@ from sr.errors import DatasetError, LimitError, SRError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
 from sr.mac.selection import is_signable
-from sr.mac.stream import Padding, digest_chunks, mac_stream
+from sr.mac.stream import Padding, digest_segments, mac_segments
 from sr.signature.coverage import coverage_class
 from sr.signature.references import (
     DocumentReference,
@@ -214,8 +214,8 @@ def _matching_padding(
     dataset: DataSet, mac: MACReference, algorithm: MACAlgorithm
 ) -> Padding | None:
     for padding in (Padding.AS_STORED, Padding.CANONICAL):
-        chunks = mac_stream(dataset, mac.data_elements_signed, padding=padding)
-        if digest_chunks(chunks, algorithm) == mac.mac:
+        segments = mac_segments(dataset, mac.data_elements_signed, padding=padding)
+        if digest_segments(segments, algorithm) == mac.mac:
             return padding
     return None
 
