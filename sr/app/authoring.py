@@ -20,13 +20,15 @@ from sr.codes import SIGNED_TITLES, Code, SignaturePurpose, key_object_title
 from sr.dicomfile import canonicalise
 from sr.document.evidence import Evidence
 from sr.document.identity import DocumentIdentity
-from sr.document.input import parse_report
+from sr.document.input import read_report
+from sr.document.input_position import InputText
 from sr.document.input_table import InputFormat
 from sr.document.key_object import KeyObjectSelection, build_key_object
 from sr.document.observer import DeviceObserver
 from sr.document.report import compose_report, subject_of
+from sr.document.report_input import ReportInput
 from sr.document.structured_report import build_structured_report
-from sr.document.template import load_template, render_report
+from sr.document.template import load_template, read_rendered, render_input
 from sr.errors import ConfigurationError, EvidenceError
 from sr.findings import Finding
 from sr.keys import open_signer
@@ -41,7 +43,12 @@ __all__ = [
     "seal",
 ]
 
-_FORMATS = {".toml": InputFormat.TOML, ".json": InputFormat.JSON}
+_FORMATS = {
+    ".toml": InputFormat.TOML,
+    ".json": InputFormat.JSON,
+    ".yaml": InputFormat.YAML,
+    ".yml": InputFormat.YAML,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,25 +107,31 @@ def author_report(
     """Return an unsigned report as a DICOM file.
 
     Raises:
-        TemplateError: The input does not fit; names the key path.
+        TemplateError: The input does not fit; names key path and line.
         EvidenceError: The evidence is contradictory, or cited but not there.
 
     Cites: PS3.16 TID 2000; PS3.15 A.4.
     """
-    report = (
-        parse_report(text, notation, name=name)
-        if template is None
-        else render_report(load_template(template), text, notation, name=name)
-    )
-    subject = subject_of(report, evidence, study_instance_uid=ports.new_uid())
-    return canonicalise(
-        build_structured_report(
-            compose_report(report, subject=subject, evidence=evidence),
-            subject=subject,
-            evidence=evidence,
-            identity=_identity(ports),
+    source, report = _written(InputText(text=text, notation=notation, name=name), template)
+    with source.blamed():
+        subject = subject_of(report, evidence, study_instance_uid=ports.new_uid())
+        return canonicalise(
+            build_structured_report(
+                compose_report(report, subject=subject, evidence=evidence),
+                subject=subject,
+                evidence=evidence,
+                identity=_identity(ports),
+            )
         )
-    )
+
+
+def _written(source: InputText, template: str | None) -> tuple[InputText, ReportInput]:
+    """Return a report and the file it stands in, rendered first where there is a template."""
+    if template is None:
+        return source, read_report(source)
+    chosen = load_template(template)
+    rendered = render_input(chosen, source)
+    return rendered, read_rendered(chosen, rendered)
 
 
 def create_key_object(
@@ -246,7 +259,8 @@ def _format_of(source: Path) -> InputFormat:
         return _FORMATS[source.suffix.lower()]
     except KeyError as error:
         raise ConfigurationError(
-            f"{source.name} is neither .toml nor .json", hint="report files are TOML or JSON"
+            f"{source.name} is neither .toml, .json nor .yaml",
+            hint="report files are TOML, JSON or YAML",
         ) from error
 
 

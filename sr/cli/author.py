@@ -42,7 +42,7 @@ def add_commands(app: typer.Typer) -> None:
 def create(
     shell: Shell,
     report: Annotated[
-        Path, typer.Argument(metavar="REPORT", help="Report, or values for a template: TOML, JSON.")
+        Path, typer.Argument(metavar="REPORT", help="Report, or values: TOML, JSON, YAML.")
     ],
     output: o.Output,
     more: _More = [],

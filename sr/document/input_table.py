@@ -1,7 +1,7 @@
 """Strict reading of report input: every key is asked for once, every other key is an error.
 
-TOML and JSON give the same tables. Numbers with a fraction keep their digits: a measured 12.50 must
-not become 12.5. Messages name the key path, e.g. ``section[2].item[1].unit``.
+TOML, JSON and YAML give the same tables. Numbers with a fraction keep their digits: a measured
+12.50 must not become 12.5. Messages name the key path, e.g. ``section[2].item[1].unit``.
 
 Cites: nothing of DICOM; this is our own file format.
 """
@@ -9,12 +9,15 @@ Cites: nothing of DICOM; this is our own file format.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
+from sr.document.input_yaml import Unquoted, read_yaml
+from sr.document.spelling import did_you_mean
 from sr.errors import TemplateError
 
 __all__ = ["InputFormat", "InputTable", "read_input"]
@@ -22,12 +25,16 @@ __all__ = ["InputFormat", "InputTable", "read_input"]
 _Value = TypeVar("_Value")
 _Term = TypeVar("_Term", bound=StrEnum)
 
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([Ee][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+
 
 class InputFormat(StrEnum):
     """The notations a report may be written in."""
 
     TOML = "toml"
     JSON = "json"
+    YAML = "yaml"
 
 
 class InputTable:
@@ -45,6 +52,11 @@ class InputTable:
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that are there, known or not."""
+        return tuple(self._values)
 
     def at(self, key: str) -> str:
         """Return the path of a key in this table."""
@@ -73,40 +85,45 @@ class InputTable:
 
     def term(self, key: str, terms: Mapping[str, _Term], default: _Term) -> _Term:
         """Return one of the terms by name."""
-        name = self._typed(key, str, "") if key in self else ""
-        if not name:
+        if key not in self:
+            self._asked.add(key)
             return default
-        if name not in terms:
-            raise self.error(key, f"must be one of {', '.join(terms)}, not {name!r}")
-        return terms[name]
+        return terms[self.one_of(key, self._typed(key, str, None), terms)]
+
+    def one_of(self, key: str, word: str, known: Iterable[str]) -> str:
+        """Return a word if it is one of those known."""
+        known = tuple(known)
+        if word not in known:
+            raise self.error(
+                key,
+                f"must be one of {', '.join(known)}, not {word!r}",
+                hint=did_you_mean(word, known) or None,
+            )
+        return word
 
     def number(self, key: str) -> str:
         """Return a number as decimal text, digit by digit as it was written."""
         value = self.raw(key)
-        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-            raise self.error(key, "must be a number")
+        if value is None or isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise self.error(key, "is missing" if value is None else "must be a number")
         text = str(value).strip()
-        try:
-            finite = Decimal(text).is_finite()
-        except InvalidOperation:
-            finite = False
-        if not finite:
+        if not _NUMBER.fullmatch(text):
             raise self.error(key, f"must be a number, not {text!r}")
         return text
 
     def integers(self, key: str) -> tuple[int, ...]:
         """Return an array of whole numbers, empty where there is none."""
-        values = self._typed(key, list, [])
-        if not all(isinstance(v, int) and not isinstance(v, bool) for v in values):
+        values = [_whole(value) for value in self._typed(key, list, [])]
+        if None in values:
             raise self.error(key, "must be an array of whole numbers")
-        return tuple(values)
+        return tuple(value for value in values if value is not None)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return an array of texts, empty where there is none."""
         values = self._typed(key, list, [])
         if not all(isinstance(v, str) and v.strip() for v in values):
             raise self.error(key, "must be an array of texts")
-        return tuple(values)
+        return tuple(str(value) for value in values)
 
     def table(self, key: str) -> InputTable | None:
         """Return an inner table, ``None`` where there is none."""
@@ -136,8 +153,9 @@ class InputTable:
         """
         for key in self._values:
             if key not in self._asked:
-                known = ", ".join(sorted(self._asked))
-                raise self.error(key, "unknown key", hint=f"known here: {known}")
+                known = sorted(self._asked)
+                hint = f"{did_you_mean(key, known)} known here: {', '.join(known)}".strip()
+                raise self.error(key, "unknown key", hint=hint)
         for inner in self._inner:
             inner.done()
 
@@ -146,9 +164,25 @@ class InputTable:
         value = self._values.get(key, default)
         if value is None:
             raise self.error(key, "is missing")
+        if isinstance(value, Unquoted) and kind in _UNQUOTED:
+            value = _UNQUOTED[kind](value)
         if not isinstance(value, kind):
             raise self.error(key, f"must be {_NAMES[kind]}")
         return value
+
+
+def _whole(value: object) -> int | None:
+    """Return a whole number, ``None`` for anything else."""
+    if isinstance(value, Unquoted) and _WHOLE.fullmatch(value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+_UNQUOTED: dict[type, Callable[[str], object]] = {
+    str: str,
+    bool: lambda text: {"true": True, "false": False}.get(text, text),
+}
+"""What an unquoted value of YAML is where such a type is asked for."""
 
 
 _NAMES: dict[type, str] = {
@@ -172,7 +206,7 @@ def read_input(text: str, notation: InputFormat, *, name: str = "the report") ->
     """
     try:
         values = _READERS[notation](text)
-    except (ValueError, InvalidOperation, RecursionError) as exc:
+    except (ValueError, ArithmeticError, RecursionError) as exc:
         raise TemplateError(f"{name} is not {notation.name}: {exc}") from exc
     if not isinstance(values, dict):
         raise TemplateError(f"{name} must be a table of keys")
@@ -194,4 +228,5 @@ def _json(text: str) -> object:
 _READERS: dict[InputFormat, Callable[[str], object]] = {
     InputFormat.TOML: lambda text: tomllib.loads(text, parse_float=Decimal),
     InputFormat.JSON: _json,
+    InputFormat.YAML: read_yaml,
 }

@@ -4,7 +4,7 @@ The tree is a Basic Diagnostic Imaging Report. Statements stand under their head
 they are inferred from; everything carries the key path of the input, so that a refusal by the SOP
 class, a long way from here, still says which line to correct.
 
-Cites: PS3.16 TID 2000, TID 2001, TID 2002.
+Cites: PS3.16 TID 1210, TID 2000, TID 2001, TID 2002.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ __all__ = ["compose_report", "subject_of"]
 
 _LANGUAGE = Code("121049", "DCM", "Language of Content Item and Descendants")
 _PROCEDURE = Code("121058", "DCM", "Procedure Reported")
+_EQUIVALENT_MEANING = Code("121050", "DCM", "Equivalent Meaning of Concept Name")
+_LANGUAGE_OF_VALUE = Code("121047", "DCM", "Language of Value")
 
 _Evidence = tuple[Evidence, ...]
 
@@ -113,10 +115,32 @@ def _root(report: ReportInput, evidence: _Evidence) -> Container:
                 for name, value in modifiers
                 if value is not None
             ),
+            *_title_in_words(report),
             *observer_context(report.observer),
             *(_section(section, evidence) for section in report.sections),
         ),
     )
+
+
+def _title_in_words(report: ReportInput) -> tuple[Text, ...]:
+    """Return the title as readers see it.
+
+    Cites: PS3.16 TID 1201, TID 1210.
+    """
+    if not report.title_in_words:
+        return ()
+    language = Coded(
+        concept=_LANGUAGE_OF_VALUE,
+        relationship=Relationship.HAS_CONCEPT_MOD,
+        value=report.language,
+    )
+    title = Text(
+        concept=_EQUIVALENT_MEANING,
+        relationship=Relationship.HAS_CONCEPT_MOD,
+        value=report.title_in_words,
+        children=(language,),
+    )
+    return (title,)
 
 
 def _section(section: SectionInput, evidence: _Evidence) -> Container:

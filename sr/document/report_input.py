@@ -101,6 +101,8 @@ class ReportInput:
     observer: PersonObserver
     sections: tuple[SectionInput, ...]
     procedure: Code | None = None
+    title_in_words: str = ""
+    """The title as readers see it, in the language of the report."""
     completion: CompletionFlag = CompletionFlag.COMPLETE
     completion_description: str = ""
     preliminary: bool = False

@@ -27,7 +27,8 @@ from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sr.document.constraints import DocumentClass
-from sr.document.input import CLASSES, parse_report
+from sr.document.input import CLASSES, read_report
+from sr.document.input_position import InputText
 from sr.document.input_table import InputFormat, InputTable, read_input
 from sr.document.report_input import ReportInput
 from sr.document.template_input import TemplateInput, read_declarations, read_values
@@ -37,7 +38,15 @@ from sr.resources import resource_root
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["ReportTemplate", "load_template", "render_report", "render_text", "template_ids"]
+__all__ = [
+    "ReportTemplate",
+    "load_template",
+    "read_rendered",
+    "render_input",
+    "render_report",
+    "render_text",
+    "template_ids",
+]
 
 _DECLARATION = "template.toml"
 _REPORT = "report.toml.j2"
@@ -118,15 +127,40 @@ def render_report(
 
     Args:
         template: What to render.
-        text: The values, as TOML or JSON.
-        notation: Which of the two.
+        text: The values, as TOML, JSON or YAML.
+        notation: Which of them.
         name: The file's name, for messages.
 
     Raises:
         TemplateError: A value is missing, unknown or of the wrong type, or the template fails.
     """
-    rendered = render_text(template, read_input(text, notation, name=name))
-    report = parse_report(rendered, InputFormat.TOML, name=f"template {template.id}")
+    values = InputText(text=text, notation=notation, name=name)
+    return read_rendered(template, render_input(template, values))
+
+
+def render_input(template: ReportTemplate, values: InputText) -> InputText:
+    """Return the report file that a template makes of a file of values.
+
+    Raises:
+        TemplateError: A value is missing, unknown or of the wrong type, or the template fails.
+    """
+    table = values.read()
+    with values.blamed():
+        data = read_values(template.inputs, table)
+    return InputText(
+        text=_rendered(template, data),
+        notation=InputFormat.TOML,
+        name=f"what template {template.id} renders",
+    )
+
+
+def read_rendered(template: ReportTemplate, rendered: InputText) -> ReportInput:
+    """Return the report that a rendered file describes.
+
+    Raises:
+        TemplateError: It is no report, or not of the class that the template declares.
+    """
+    report = read_report(rendered)
     if report.document_class is not template.document_class:
         raise TemplateError(
             f"template {template.id} declares {template.document_class.slug} and renders "
@@ -141,7 +175,10 @@ def render_text(template: ReportTemplate, values: InputTable) -> str:
     Raises:
         TemplateError: A value is missing, unknown or of the wrong type, or the template fails.
     """
-    data = read_values(template.inputs, values)
+    return _rendered(template, read_values(template.inputs, values))
+
+
+def _rendered(template: ReportTemplate, data: Mapping[str, object]) -> str:
     try:
         rendered = _environment(template.folder).get_template(_REPORT).render(data)
     except (JinjaError, ValueError, TypeError, ArithmeticError, RecursionError) as exc:

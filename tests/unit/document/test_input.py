@@ -40,6 +40,10 @@ text = "Rundherd."
 """
 
 
+_FINDING = 'heading = "Findings"\n[[section.item]]\n'
+_NUMBER = _FINDING + 'value = 1\nconcept = "SCT.Diameter"\n'
+
+
 def _parse(text: str) -> ReportInput:
     return parse_report(text, TOML)
 
@@ -74,6 +78,7 @@ def test_everything_a_report_may_say() -> None:
     text = """
     class = "enhanced"
     title = ["18748-4", "LN", "Diagnostic Imaging Report"]
+    title_in_words = "Radiologischer Befund"
     language = "de-CH"
     procedure = ["24627-2", "LN", "CT Chest"]
     completion = "PARTIAL"
@@ -106,7 +111,7 @@ def test_everything_a_report_may_say() -> None:
     id = "1"
     description = "CT"
     accession_number = "A-1"
-    referring_physician = "Weiß^Jürgen"
+    referring_physician = { alphabetic = "Weiß^Jürgen" }
     [[section]]
     heading = "Findings"
     [[section.item]]
@@ -128,6 +133,7 @@ def test_everything_a_report_may_say() -> None:
     frames = [2]
     """
     report = _parse(text)
+    assert report.title_in_words == "Radiologischer Befund"
     assert report.observer.name == "Yamada^Tarou=山田^太郎=やまだ^たろう"
     assert report.requests[0].requested_procedure_code == Code("1", "99X", "CT")
     assert report.subject is not None
@@ -199,6 +205,13 @@ def test_unknown_keys_are_errors(text: str, where: str) -> None:
         ('preliminary = "no"\n' + HEAD + SECTION, "preliminary"),
         ('language = "Deutsch"\n' + HEAD + SECTION, "language"),
         ("language = 7\n" + HEAD + SECTION, "language"),
+        ('class = ""\n' + HEAD.replace("class", "#") + SECTION, "class"),
+        ('title = ["1", "X\\u0000", "Y"]\n' + HEAD.replace("title", "#") + SECTION, "title[2]"),
+        (
+            'title = ["1", "X", "' + "y" * 65 + '"]\n' + HEAD.replace("title", "#") + SECTION,
+            "title[3]",
+        ),
+        ("title_in_words = 7\n" + HEAD + SECTION, "title_in_words"),
         (HEAD + '[study]\nid = "1"\n' + SECTION, "patient"),
         (
             HEAD + "[patient]\nname = 'A^B'\nbirth_date = '14.3.1961'\n" + SECTION,
@@ -240,6 +253,11 @@ def test_what_is_missing_or_wrong_is_named(text: str, where: str) -> None:
         'value = "large"\nconcept = "SCT.Diameter"\nunit = "mm"',
         'value = 1234567890.12345678\nconcept = "SCT.Diameter"\nunit = "mm"',
         'value = 1\nconcept = "SCT.Diameter"\nunit = ""',
+        'value = 1\nconcept = "SCT.Diameter"\nunit = "square mm"',
+        'value = 1\nconcept = "SCT.Diameter"\nunit = "µm"',
+        'value = 1\nconcept = "SCT.Diameter"\nunit = "millimeter"',
+        'value = "1_0"\nconcept = "SCT.Diameter"\nunit = "mm"',
+        'value = "１"\nconcept = "SCT.Diameter"\nunit = "mm"',
         'text = "x"\nimages = "ct-1.dcm"',
         'text = "x"\nimages = [1]',
         'text = "x"\nimages = [""]',
@@ -263,6 +281,55 @@ def test_an_ambiguous_keyword_is_refused() -> None:
     with pytest.raises(TemplateError) as caught:
         _item('code = "Findings"\nconcept = "Finding"')
     assert "DCM.Findings" in (caught.value.hint or "")
+
+
+HINTS = {
+    "another case": ('heading = "findings"', "'Findings'"),
+    "a slip": ('heading = "Findngs"', "'Findings'"),
+    "words": ('heading = "key images"', "'KeyImages'"),
+    "the whole group": ('heading = "Nonsense"', "CID 7001 has Addendum"),
+    "no code": ("heading = 7", "CID 7001 has Addendum"),
+    "slip in a scheme": (_FINDING + 'code = "SCT.Lungs"', "'SCT.Lung'"),
+    "no such scheme": (_FINDING + 'code = "SNOMED.Lung"', "SCT"),
+    "bare keyword of a scheme": (_FINDING + 'code = "Diametre"', "'SCT.Diameter'"),
+    "unit by name": (_NUMBER + 'unit = "Millimeter"', "'mm'"),
+    "units by name": (_NUMBER + 'unit = "millimeters"', "'mm'"),
+    "micro sign": (_NUMBER + 'unit = "µm"', "'um'"),
+    "misspelt key": (_FINDING + 'text = "x"\nimage_s = "all"', "'images'"),
+    "misspelt kind of item": (_FINDING + 'txt = "x"', "'text'"),
+}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_a_slip_is_answered_with_what_was_meant(name: str) -> None:
+    """The hint names the closest known words, or all that are allowed where they are few."""
+    text, hint = HINTS[name]
+    with pytest.raises(TemplateError) as caught:
+        _parse(f"{HEAD}[[section]]\n{text}\n")
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('language = "German"', "'de'"),
+        ('language = "EN_us"', "'en-US'"),
+        ('completion = "complete"', "'COMPLETE'"),
+        ('observr = "x"', "'observer'"),
+    ],
+)
+def test_terms_and_languages_are_suggested(text: str, hint: str) -> None:
+    """So are the closest terms, languages and keys."""
+    with pytest.raises(TemplateError) as caught:
+        _parse(f"{text}\n{HEAD}{SECTION}")
+    assert hint in (caught.value.hint or "")
+
+
+def test_known_units_have_their_meaning() -> None:
+    """A unit of the dictionary is written with its meaning, another one with itself."""
+    units = [_item(f'value = 1\nconcept = "SCT.Diameter"\nunit = "{u}"') for u in ("cm2", "mL")]
+    meanings = [item.unit.meaning for item in units if isinstance(item, MeasurementInput)]
+    assert meanings == ["Centimeter**2", "mL"]
 
 
 def test_headings_prefer_the_context_group() -> None:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from sr.document.content import Container, Number, Reference, Relationship, Text, ValueType, walk
+from sr.codes import Code
+from sr.document.content import (
+    Coded,
+    Container,
+    Number,
+    Reference,
+    Relationship,
+    Text,
+    ValueType,
+    walk,
+)
 from sr.document.input import parse_report
 from sr.document.input_table import InputFormat
 from sr.document.report import compose_report, subject_of
@@ -63,6 +73,24 @@ def test_the_tree_follows_tid_2000() -> None:
         (Relationship.HAS_OBS_CONTEXT, "121009"),
         (Relationship.CONTAINS, "59776-5"),
     ]
+
+
+def test_the_title_in_words() -> None:
+    """What readers see stands beside the coded title, with its language, before the observers."""
+    head = 'title_in_words = "CT des Thorax"\nlanguage = "de"\n'
+    root = _compose(
+        parse_report(head + HEAD.format(kind="basic-text") + 'text = "x"', InputFormat.TOML)
+    )
+    words = root.children[2]
+    assert isinstance(words, Text)
+    assert (words.relationship, words.concept) == (
+        Relationship.HAS_CONCEPT_MOD,
+        Code("121050", "DCM", "Equivalent Meaning of Concept Name"),
+    )
+    assert words.value == "CT des Thorax"
+    (language,) = words.children
+    assert isinstance(language, Coded)
+    assert language.value.value == "de"
 
 
 def test_sources_stand_below_the_statement() -> None:
