@@ -209,6 +209,11 @@ def test_group_2_in_an_implicit_data_set():
     assert caught.value.rule == "VR_INVALID"
 
 
+def test_empty_deflated_data_set():
+    """A deflated data set may be shorter than the header of an element."""
+    assert read(BytesSource(part10(deflated(b""), "deflated"))).dataset.elements == ()
+
+
 def test_the_source_is_kept():
     """Offsets of a deflated data set refer to the inflated bytes, the file stays available."""
     data = part10(deflated(_body()), "deflated")
