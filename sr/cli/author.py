@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["add_commands", "report_authoring"]
 
 _CREATE_EXAMPLES = """
+srsign create --explain
 srsign create report.toml --evidence images/ -o report.dcm
 srsign create values.toml --template ct-chest --evidence images/ -o report.dcm
 """
@@ -39,6 +40,23 @@ def add_commands(app: typer.Typer) -> None:
     register(app, "seal", examples=_SEAL_EXAMPLES)(seal)
 
 
+def _explain(wanted: bool) -> None:  # noqa: FBT001 - called by Typer
+    if wanted:
+        from sr.document.report_explanation import explain_report
+
+        shell = Shell()
+        shell.print(explain_report(shell.width))
+        raise typer.Exit
+
+
+def _print_schema(wanted: bool) -> None:  # noqa: FBT001 - called by Typer
+    if wanted:
+        from sr.document.report_schema import report_schema
+
+        Shell().print_object(report_schema())
+        raise typer.Exit
+
+
 def create(
     shell: Shell,
     report: Annotated[
@@ -51,6 +69,21 @@ def create(
         str | None,
         typer.Option("--template", metavar="ID", help="See srsign template list."),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", callback=_explain, is_eager=True, help="Explain the report file and exit."
+        ),
+    ] = False,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema",
+            callback=_print_schema,
+            is_eager=True,
+            help="Print its JSON Schema and exit.",
+        ),
+    ] = False,
 ) -> None:
     """Write a structured report from a text file and the images that it is about.
 

@@ -15,7 +15,7 @@ from datetime import date
 
 from sr.errors import DocumentError
 
-__all__ = ["canonical_person_name", "checked", "is_uid"]
+__all__ = ["canonical_person_name", "checked", "is_uid", "value_limits"]
 
 _COMPONENT = r"(0|[1-9][0-9]*)"
 _UID = re.compile(rf"{_COMPONENT}(\.{_COMPONENT})+")
@@ -82,6 +82,19 @@ def canonical_person_name(name: str) -> str:
         "^".join(part.strip() for part in group.split("^")).rstrip("^") for group in name.split("=")
     ]
     return "=".join(groups).rstrip("=")
+
+
+def value_limits(vr: str) -> tuple[int, str]:
+    """Return what a value has to fit: the most characters, 0 for any number, and a pattern.
+
+    The pattern is written so that JSON Schema understands it as well, and always anchored.
+
+    Cites: PS3.5 6.2.
+    """
+    rule = _RULES[vr]
+    if rule.pattern:
+        return rule.maximum, f"^({rule.pattern.pattern})? *$"
+    return rule.maximum, "" if rule.multiline else r"^[^\\\u0000-\u001F\u007F-\u009F]*$"
 
 
 def checked(vr: str, value: str, what: str, *, error: type[DocumentError] = DocumentError) -> str:
