@@ -141,6 +141,7 @@ def create_key_object(
     evidence: tuple[Path, ...],
     ports: Ports,
     description: str = "",
+    modifiers: tuple[Code, ...] = (),
     credentials: Credentials | None = None,
     purpose: SignaturePurpose | None = None,
 ) -> AuthoringResult:
@@ -149,6 +150,7 @@ def create_key_object(
     Raises:
         ConfigurationError: The title promises a signature and there is none, or a path is wrong.
         EvidenceError: There is no evidence, or it is damaged or contradictory.
+        TemplateError: The title needs a modifier, or takes others.
         ProfileViolationError: The result would break a rule.
         SigningError: The key could not sign.
 
@@ -157,7 +159,9 @@ def create_key_object(
     require_signature(title, credentials, purpose)
     guard_output(output, evidence, in_place=False)
     cited, skipped = load_evidence(_without(output, evidence))
-    data = author_key_object(title, cited, description=description, ports=ports)
+    data = author_key_object(
+        title, cited, description=description, modifiers=modifiers, ports=ports
+    )
     signed = None
     if credentials is not None and purpose is not None:
         with open_signer(
@@ -197,12 +201,18 @@ def seal(folder: Path, output: Path, *, credentials: Credentials, ports: Ports) 
 
 
 def author_key_object(
-    title: Code, evidence: tuple[Evidence, ...], *, ports: Ports, description: str = ""
+    title: Code,
+    evidence: tuple[Evidence, ...],
+    *,
+    ports: Ports,
+    description: str = "",
+    modifiers: tuple[Code, ...] = (),
 ) -> bytes:
     """Return an unsigned key object selection that cites all the evidence.
 
     Raises:
         EvidenceError: There is none, or it is contradictory.
+        TemplateError: The title needs a modifier, or takes others.
 
     Cites: PS3.16 TID 2010.
     """
@@ -211,6 +221,7 @@ def author_key_object(
     selection = KeyObjectSelection(
         title=title,
         description=description,
+        title_modifiers=modifiers,
         observers=(
             DeviceObserver(uid=ports.new_uid(), manufacturer="srsign", model_name="srsign"),
         ),

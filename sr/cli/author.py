@@ -10,6 +10,7 @@ import typer
 from sr.cli import options as o
 from sr.cli.command import register
 from sr.cli.shell import Shell
+from sr.codes import Code, title_modifier
 
 if TYPE_CHECKING:
     from sr.app.authoring import AuthoringResult
@@ -23,6 +24,7 @@ srsign create values.toml --template ct-chest --evidence images/ -o report.dcm
 """
 _KEYOBJECT_EXAMPLES = """
 srsign keyobject --title of-interest --evidence images/1.dcm -o kos.dcm
+srsign keyobject --title best-in-set --modifier series --evidence images/1.dcm -o best.dcm
 srsign keyobject --title signed-manifest --evidence images/ --purpose source \\
     --key file:archive.key --cert archive.pem -o manifest.dcm
 """
@@ -111,6 +113,16 @@ def keyobject(
     description: Annotated[
         str, typer.Option("--description", metavar="TEXT", help="Key Object Description.")
     ] = "",
+    modifier: Annotated[
+        list[Code],
+        typer.Option(
+            "--modifier",
+            parser=title_modifier,
+            metavar="MODIFIER",
+            help="What best-in-set means (series, …) or why a quality title (motion-blur, …); "
+            "repeatable.",
+        ),
+    ] = [],
     purpose: o.OptionalPurpose = None,
     key: o.OptionalKeyURI = None,
     cert: o.Certificates = [],
@@ -128,6 +140,7 @@ def keyobject(
         title=title,
         evidence=(*evidence, *more),
         description=description,
+        modifiers=tuple(modifier),
         credentials=None if key is None else o.credentials(key, cert, pin_file),
         purpose=purpose,
         ports=compose.ports(),
