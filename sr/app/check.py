@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from sr.app.evidence import EvidenceFolder, survey
+from sr.app.evidence import EvidenceFolder, compare_evidence, survey
 from sr.app.files import open_dicom, read_bytes
 from sr.dicomfile import DICOMFile
 from sr.errors import DatasetError, NotDICOMError
@@ -25,7 +25,7 @@ from sr.trust import (
     parse_ocsp,
     parse_policy,
 )
-from sr.verification import Demands, DocumentFacts, Verdict, compare_references, gather, judge
+from sr.verification import Demands, DocumentFacts, Verdict, gather, judge
 from sr.verification.document import format_failure_verdict
 
 __all__ = [
@@ -131,7 +131,7 @@ def gather_file(file: DICOMFile, options: CheckOptions) -> DocumentFacts:
     Cites: PS3.15 A.4.
     """
     folder = options.folder
-    references = None if folder is None else compare_references(file, folder.find)
+    references = None if folder is None else compare_evidence(file, folder)
     return gather(file, references)
 
 

@@ -15,17 +15,23 @@ from functools import partial
 from pathlib import Path
 
 from sr.app.files import open_dicom
+from sr.app.mac_cache import remembered_mac
+from sr.app.pool import each
+from sr.app.settings import current_settings
 from sr.dicomfile import DICOMFile
 from sr.document.evidence import Evidence, read_evidence
 from sr.document.reference import ReferencedDigitalSignature, SecureReference
 from sr.errors import ConfigurationError, EvidenceError, NotDICOMError, SRError
-from sr.mac import compute_mac
+from sr.mac import ReferencedSOPInstanceMAC, compute_mac
+from sr.signature.references import DocumentReference, document_references
 from sr.verification import Candidate, gather
+from sr.verification.facts import ReferenceFacts
+from sr.verification.references import compare_reference
 
 __all__ = [
     "EvidenceFolder",
     "Skipped",
-    "cite",
+    "compare_evidence",
     "expand",
     "load_evidence",
     "secure_reference",
@@ -34,6 +40,7 @@ __all__ = [
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _META_CLASS = 0x00020002
+_WORTH_A_POOL = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +136,10 @@ def load_evidence(
     folder = survey(paths)
     skipped = list(folder.skipped)
     evidence: dict[str, Evidence] = {}
-    for path in folder.paths:
-        try:
-            item = cite(open_dicom(path, allow_odd_lengths=True), label=path.name)
-        except SRError as error:
-            skipped.append(Skipped(path=path, reason=str(error), broken=True))
+    cited = each(_cite_path, folder.paths, jobs=_jobs(len(folder.paths)))
+    for path, item in zip(folder.paths, cited, strict=True):
+        if isinstance(item, SRError):
+            skipped.append(Skipped(path=path, reason=str(item), broken=True))
             continue
         known = evidence.setdefault(item.sop_instance_uid, item)
         if known.reference != item.reference:
@@ -149,20 +155,46 @@ def load_evidence(
     return tuple(evidence.values()), tuple(skipped)
 
 
-def cite(file: DICOMFile, *, label: str) -> Evidence:
-    """Return an instance as evidence, with a fresh MAC and the signatures that verify now.
+def compare_evidence(file: DICOMFile, folder: EvidenceFolder) -> tuple[ReferenceFacts, ...]:
+    """Return one comparison for each evidence item of a document, by several processes if many.
 
-    Raises:
-        EvidenceError: A UID is missing or malformed.
-        EncodingError: Nothing in it can be covered by a MAC.
-
-    Cites: PS3.15 A.4 b; PS3.17 Annex W, case 1 d.
+    Cites: PS3.15 A.4.
     """
-    return read_evidence(file.dataset, reference=secure_reference(file), label=label)
+    cited = tuple(r for r in document_references(file.dataset) if r.is_evidence)
+    pairs = tuple((r, tuple(folder.find(r.sop_instance_uid))) for r in cited)
+    return tuple(each(_compare_pair, pairs, jobs=_jobs(len(pairs))))
 
 
-def secure_reference(file: DICOMFile) -> SecureReference:
+def _compare_pair(pair: tuple[DocumentReference, tuple[Candidate, ...]]) -> ReferenceFacts:
+    return compare_reference(*pair)
+
+
+def _jobs(count: int) -> int:
+    """Return how many processes work on that many files; few are not worth starting any."""
+    wanted = current_settings().mac.jobs or os.cpu_count() or 1
+    return wanted if count >= _WORTH_A_POOL else 1
+
+
+def _cite_path(path: Path) -> Evidence | SRError:
+    memory = current_settings().mac.cache
+    try:
+        file = open_dicom(path, allow_odd_lengths=True)
+        mac = remembered_mac(Path(memory), path, file) if memory else None
+        return read_evidence(
+            file.dataset, reference=secure_reference(file, mac=mac), label=path.name
+        )
+    except SRError as error:
+        return error
+
+
+def secure_reference(
+    file: DICOMFile, *, mac: ReferencedSOPInstanceMAC | None = None
+) -> SecureReference:
     """Return the proof of an instance: MAC over every signable element, and intact signatures.
+
+    Args:
+        file: The instance.
+        mac: Its MAC, where that is known already.
 
     Raises:
         EncodingError: Nothing in it can be covered by a MAC.
@@ -170,7 +202,7 @@ def secure_reference(file: DICOMFile) -> SecureReference:
     Cites: PS3.3 Table C.17-3a.
     """
     return SecureReference(
-        mac=compute_mac(file),
+        mac=mac or compute_mac(file),
         signatures=tuple(
             ReferencedDigitalSignature(
                 digital_signature_uid=s.digital_signature_uid, signature=s.signature

@@ -17,7 +17,15 @@ from typing import Any
 from sr.dicomfile import Limits
 from sr.errors import ConfigurationError
 
-__all__ = ["MACSettings", "Origin", "Settings", "current_settings", "load_settings", "origins"]
+__all__ = [
+    "MACSettings",
+    "Origin",
+    "Settings",
+    "current_settings",
+    "load_settings",
+    "origins",
+    "setting_files",
+]
 
 _PREFIX = "SRSIGN_"
 _SEPARATOR = "__"
@@ -27,8 +35,8 @@ _SEPARATOR = "__"
 class MACSettings:
     """How MACs of many files are computed."""
 
-    jobs: int = 1
-    """Processes; 0 for one a core."""
+    jobs: int = 0
+    """Processes for the evidence of seals, manifests and checks; 0 for one a core."""
     cache: str = ""
     """File that remembers the MACs of unchanged files; empty, the default, for no such memory."""
 
@@ -58,7 +66,7 @@ def current_settings() -> Settings:
     Raises:
         ConfigurationError: A file is not TOML, a key is unknown, or a value has the wrong type.
     """
-    return load_settings(_files(), os.environ)
+    return load_settings(setting_files(), os.environ)
 
 
 def load_settings(files: tuple[Path, ...], environment: Mapping[str, str]) -> Settings:
@@ -92,7 +100,8 @@ def origins(files: tuple[Path, ...], environment: Mapping[str, str]) -> tuple[Or
     return tuple(found)
 
 
-def _files() -> tuple[Path, ...]:
+def setting_files() -> tuple[Path, ...]:
+    """Return where settings are looked for, weakest first."""
     return (
         Path("/etc/srsign/config.toml"),
         Path("~/.config/srsign/config.toml").expanduser(),

@@ -18,6 +18,7 @@ from sr.cli import (
     certs,
     check,
     demo,
+    doctor,
     inspect,
     mac,
     manifest,
@@ -38,7 +39,20 @@ srsign COMMAND --help explains each command. Results go to standard output, ever
 standard error; --json makes both readable for machines.
 """
 _PYDANTIC = "Value error, "  # what Typer puts before the message of a parser
-_MODULES = (demo, author, sign, check, inspect, mac, manifest, render, token, certs, template)
+_MODULES = (
+    demo,
+    author,
+    sign,
+    check,
+    inspect,
+    mac,
+    manifest,
+    render,
+    token,
+    certs,
+    template,
+    doctor,
+)
 
 
 def application() -> typer.Typer:

@@ -11,7 +11,7 @@ Cites: PS3.5 7.1–7.5, A.4.
 from __future__ import annotations
 
 from struct import Struct
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from sr.dicomfile.dataset import UNDEFINED_LENGTH, DataSet, Element, Encoding
 from sr.dicomfile.limits import Limits
@@ -389,13 +389,12 @@ class Scanner:
         )  # fmt: skip
 
 
-class _Headers:
+class _Headers(NamedTuple):
     """The three fixed layouts, in one byte order."""
 
-    def __init__(self, order: str) -> None:
-        self.prefix = Struct(order + "HH2sH")
-        self.length = Struct(order + "I")
-        self.item = Struct(order + "HHI")
+    prefix: Struct
+    length: Struct
+    item: Struct
 
 
-_HEADERS = {"<": _Headers("<"), ">": _Headers(">")}
+_HEADERS = {o: _Headers(Struct(o + "HH2sH"), Struct(o + "I"), Struct(o + "HHI")) for o in "<>"}

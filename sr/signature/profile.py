@@ -34,6 +34,7 @@ __all__ = [
     "check_profile",
     "load_profile",
     "parse_profile",
+    "profile_ids",
 ]
 
 
@@ -184,6 +185,16 @@ def parse_profile(text: str, name: str) -> SignatureProfile:
     profile = _build(table)
     table.done()
     return profile
+
+
+def profile_ids() -> tuple[str, ...]:
+    """Return the ids of the profiles that come with srsign.
+
+    Cites: PS3.15 6.3.
+    """
+    folder = resource_root("profiles") / "dicom"
+    names = (file.name for file in folder.iterdir())
+    return tuple(sorted(n.removesuffix(".toml") for n in names if n.endswith(".toml")))
 
 
 def _text_of(profile_id: str) -> str:

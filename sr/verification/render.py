@@ -142,7 +142,7 @@ def _questions(verdict: Verdict, page: _Page) -> Iterator[str]:
     for label, answers in (
         ("unchanged", [asked.unchanged]),
         ("signer", [_signer(s) for s in top] or [asked.signer]),
-        ("time", list(dict.fromkeys(_moment(s) for s in top)) or [asked.time]),
+        ("time", [_moment(s) for s in top] or [asked.time]),
         ("complete", [asked.complete]),
         ("uncovered", [_count(uncovered, "element")] if uncovered else []),
     ):

@@ -12,7 +12,7 @@ from tests.support.console import srsign
 
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect", "mac", "seal"),
-    *("manifest", "certs", "render", "token", "template"),
+    *("manifest", "certs", "render", "token", "template", "doctor"),
 )
 GROUPS = {
     "mac": {"dump", "compute"},

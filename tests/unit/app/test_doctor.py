@@ -1,0 +1,23 @@
+"""The doctor: what an installation can do, and what is broken."""
+
+from __future__ import annotations
+
+from sr.app.doctor import Condition, diagnose
+from sr.mac import MACAlgorithm
+
+
+def test_every_mac_algorithm_is_looked_at() -> None:
+    """Each defined term of MAC Algorithm has a line of its own."""
+    subjects = {d.subject for d in diagnose({})}
+    assert {f"MAC algorithm {a.value}" for a in MACAlgorithm} <= subjects
+
+
+def test_a_sound_installation_has_nothing_broken() -> None:
+    """Rules, templates and settings of this checkout are all good."""
+    assert [d for d in diagnose({}) if d.condition is Condition.BROKEN] == []
+
+
+def test_an_unknown_setting_is_broken() -> None:
+    """A setting that does not exist is reported, not passed over."""
+    found = diagnose({"SRSIGN_NO__SUCH": "1"})
+    assert [d.subject for d in found if d.condition is Condition.BROKEN] == ["settings"]
