@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from sr.dicomfile.dataset import DataSet, DICOMFile, Element
 from sr.dicomfile.tags import describe_tag, format_tag
+from sr.errors import LimitError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.selection import (
     DIGITAL_SIGNATURES_SEQUENCE,
@@ -32,7 +33,7 @@ from sr.signature.item import (
 )
 from sr.signature.location import ORIGINAL_ATTRIBUTES, Level, signed_levels
 
-__all__ = ["LocatedSignature", "SignatureStructure", "examine"]
+__all__ = ["MOST_SIGNATURES", "LocatedSignature", "SignatureStructure", "examine"]
 
 _MACRO = "PS3.3 C.12.1.1.3"
 _LIST = "PS3.3 C.12.1.1.3.1.1"
@@ -42,6 +43,8 @@ _LOWEST_GROUP = 0x0008
 _DIRECTORY_GROUP = 0x0004
 _LENGTH_TO_END = 0x00080001
 _FOUR_BYTES = 4
+MOST_SIGNATURES = 64
+"""Each signature costs a pass over what it covers, so their number is bounded."""
 _Parameters = tuple[MACParameters, tuple[Finding, ...]]
 
 
@@ -84,6 +87,9 @@ class SignatureStructure:
 def examine(file: DICOMFile) -> SignatureStructure:
     """Return every signature of an instance with its structural findings.
 
+    Raises:
+        LimitError: There are more than ``MOST_SIGNATURES``.
+
     Cites: PS3.3 C.12.1.1.3.
     """
     located: list[LocatedSignature] = []
@@ -115,7 +121,12 @@ def _parameters(level: Level) -> Iterator[_Parameters]:
 def _signatures(
     file: DICOMFile, level: Level, parameters: tuple[_Parameters, ...], before: int
 ) -> Iterator[LocatedSignature]:
+    hidden: dict[int, tuple[Finding, ...]] = {}
     for index, item in enumerate(level.dataset.items(DIGITAL_SIGNATURES_SEQUENCE)):
+        if before + index == MOST_SIGNATURES:
+            raise LimitError(
+                f"more than {MOST_SIGNATURES} signatures", rule="LIMIT_SIGNATURES", cites=_MACRO
+            )
         where = level.at(DIGITAL_SIGNATURES_SEQUENCE, index)
         signature, findings = read_signature_item(item, where)
         matching = [p for p in parameters if p[0].mac_id_number == signature.mac_id_number]
@@ -134,7 +145,10 @@ def _signatures(
         else:
             more += faults
             more += _tag_list(level, found, where)
-            more += _hidden(level, found)
+            for tag in dict.fromkeys(found.data_elements_signed):
+                if tag not in hidden:
+                    hidden[tag] = tuple(_hidden(level, tag))
+                more += hidden[tag]
             more += _transfer_syntax(file, level, found, where)
         yield LocatedSignature(
             level=level,
@@ -213,11 +227,10 @@ def _transfer_syntax(
         )  # fmt: skip
 
 
-def _hidden(level: Level, parameters: MACParameters) -> Iterator[Finding]:
-    """Yield what stands inside signed sequences without being hashed."""
-    for tag in parameters.data_elements_signed:
-        for index, item in enumerate(level.dataset.items(tag)):
-            yield from _hidden_in(Level(item, (*level.path, (tag, index))))
+def _hidden(level: Level, tag: int) -> Iterator[Finding]:
+    """Yield what stands inside a signed sequence without being hashed."""
+    for index, item in enumerate(level.dataset.items(tag)):
+        yield from _hidden_in(Level(item, (*level.path, (tag, index))))
 
 
 def _hidden_in(level: Level) -> Iterator[Finding]:

@@ -54,6 +54,9 @@ def gather(file: DICOMFile, references: tuple[ReferenceFacts, ...] | None = None
         file: The file as read.
         references: From ``compare_references``, ``None`` where no evidence was given.
 
+    Raises:
+        LimitError: There are too many signatures, or a value they need is too large.
+
     Cites: PS3.3 C.12.1.1.3.
     """
     structure = examine(file)

@@ -214,6 +214,8 @@ def check(
     weighed = load_policy(policy) if isinstance(policy, str) else policy
     try:
         file = read(BytesSource(data))
+        references = None if evidence is None else compare_references(file, finder(evidence))
+        facts = gather(file, references)
     except NotDICOMError:
         raise
     except DatasetError as error:
@@ -226,9 +228,8 @@ def check(
             sub_indication=SubIndication.FORMAT_FAILURE,
         )
         return format_failure_verdict(finding, subject="x.dcm", policy=weighed.id, judged_at=at)
-    references = None if evidence is None else compare_references(file, finder(evidence))
     return judge(
-        gather(file, references),
+        facts,
         subject="x.dcm",
         policy=weighed,
         material=given or material(),

@@ -264,3 +264,17 @@ def test_a_key_object_has_no_verification_state() -> None:
         forge_signature(nodes, demo_pki().archive, purpose=SignaturePurpose.SOURCE.code)
 
     assert "SR_VERIFIED_NEEDS_5" not in rules(edited(seal(), edit), *Status)
+
+
+@pytest.mark.parametrize(("number", "allowed"), [(64, True), (65, False)])
+def test_the_number_of_signatures_is_bounded(number: int, allowed: bool) -> None:
+    """Each costs a pass over the document, so a file with thousands of them is refused."""
+
+    def edit(nodes: list[Node]) -> None:
+        forge_signature(nodes)
+        items = at(nodes, 0xFFFAFFFA).items
+        assert items is not None
+        items.extend([*items] * (number - 1))
+
+    found = rules(edited(plain_report(), edit), Status.FAIL)
+    assert ("LIMIT_SIGNATURES" not in found) is allowed
