@@ -19,6 +19,7 @@ from sr.errors import ConfigurationError
 __all__ = ["FileSource", "guard_output", "open_dicom", "read_bytes", "write_atomically"]
 
 _WHOLE_BELOW = 1 << 20
+_SMALL, _WINDOW = 1 << 14, 1 << 16
 
 
 class FileSource:
@@ -34,10 +35,20 @@ class FileSource:
             raise _unreadable(path, error) from error
         weakref.finalize(self, os.close, self._descriptor)
         self._path = path
+        self._window = (0, b"")
         self.size = os.fstat(self._descriptor).st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes from ``offset``."""
+        """Return up to ``length`` bytes from ``offset``; small reads share one larger."""
+        if length > _SMALL:
+            return self._pread(offset, length)
+        start, window = self._window
+        if offset < start or offset + length > start + len(window):
+            start, window = offset, self._pread(offset, _WINDOW)
+            self._window = start, window
+        return window[offset - start : offset - start + length]
+
+    def _pread(self, offset: int, length: int) -> bytes:
         try:
             return os.pread(self._descriptor, length, offset)
         except OSError as error:
