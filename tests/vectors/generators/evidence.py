@@ -68,6 +68,7 @@ __all__ = [
     "overlay_added",
     "padding_normalised",
     "picture_of_another_patient",
+    "presentation_state_not_listed",
     "second_mac",
     "signature_altered_picture",
     "signature_by_nobody",
@@ -242,6 +243,20 @@ def cites_itself() -> Case:
 def tree_cites_more() -> Case:
     """The picture the text is about is not among the evidence, so nothing vouches for it."""
     return replace(_rewritten(lambda n: _references(n).pop(0)), evidence=None)
+
+
+def presentation_state_not_listed() -> Case:
+    """How the picture is shown decides what is seen, and nothing vouches for it."""
+
+    def change(nodes: list[Node]) -> None:
+        image = at(nodes, 0x0040A730, 4, 0x0040A730, 0, 0x0040A730, 0, _SOP).items[0]
+        state = [
+            leaf(0x00081150, "UI", "1.2.840.10008.5.1.4.1.1.11.1"),
+            leaf(0x00081155, "UI", "2.25.31.1"),
+        ]
+        insert(image, sequence(_SOP, state))
+
+    return replace(_rewritten(change), evidence=None)
 
 
 def class_differs() -> Case:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sr.codes import Code, SignaturePurpose
+from sr.document.approvable import ApprovalMode
 from sr.verification import Demands
 from tests.support.case import Case
 from tests.support.forge import (
@@ -43,6 +44,8 @@ __all__ = [
     "nested_section_moved_up_and_approved",
     "nested_signature_only",
     "observer_in_unverified_report",
+    "predecessor_added_after_approval",
+    "predecessor_added_and_reviewed",
     "purpose_absent",
     "purpose_absent_of_key_object",
     "purpose_of_private_scheme",
@@ -247,14 +250,36 @@ def nested_section_moved_up() -> bytes:
     return file.bytes()
 
 
+def _predecessor() -> Node:
+    mode = ApprovalMode.REISSUE_WITH_PREDECESSOR
+    node = at(apart(approved_report(mode)).nodes, 0x0040A360)
+    set_value(0x0040A360, 0, 0x00081115, 0, 0x00081199, 0, 0x00081155, to="2.25.900.5")([node])
+    return node
+
+
 def nested_section_moved_up_and_approved() -> bytes:
-    """A second person signs the whole; the author's signature must not become a whole one."""
+    """A second person signs the whole, predecessor and all; the author still signed a section."""
 
     def edit(nodes: list[Node]) -> None:
         _set_verified(nodes)
+        insert(nodes, _predecessor())
         forge_signature(nodes, demo_pki().supervisor, purpose=VERIFIES)
 
     return edited(nested_section_moved_up(), edit)
+
+
+def predecessor_added_after_approval() -> bytes:
+    return edited(approved_report(), lambda n: insert(n, _predecessor()))
+
+
+def predecessor_added_and_reviewed() -> bytes:
+    """Somebody who signs everything, but approves nothing, does not speak for the author."""
+
+    def edit(nodes: list[Node]) -> None:
+        insert(nodes, _predecessor())
+        forge_signature(nodes, demo_pki().archive, purpose=SignaturePurpose.REVIEW.code)
+
+    return edited(author_report(), edit)
 
 
 def nested_signature_only() -> bytes:
