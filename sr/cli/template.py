@@ -32,9 +32,9 @@ def add_commands(app: typer.Typer) -> None:
 
 def list_templates(shell: Shell) -> None:
     """List the report templates."""
-    from sr.document.template import load_template, template_ids
+    from sr.document.template import find_templates, read_template
 
-    templates = [load_template(name) for name in template_ids()]
+    templates = [read_template(folder) for folder in find_templates().values()]
     if shell.json:
         shell.print_object({"templates": [_as_dict(template) for template in templates]})
     else:

@@ -6,42 +6,38 @@ A template is a folder ``templates/reports/<id>/`` with
 * ``report.toml.j2``: a report file (see `input`) whose sentences are Jinja2 over these inputs;
 * ``example.toml``: values that render, for people and for the test that every template works.
 
-Values can never become structure. Inside the quotes of a TOML string they are escaped by
-themselves; anywhere else the template must write ``{{ value | toml }}``, which gives a whole TOML
-value. Templates run in Jinja2's sandbox, and an input nobody declared or gave is an error.
+Values can never become structure, see `template_text`: inside the quotes of a TOML string they are
+escaped by themselves; anywhere else the template must write ``{{ value | toml }}``, which gives a
+whole TOML value. An input nobody declared or gave is an error.
+
+A site has folders of its own templates. They add to the shipped ones and never redefine one.
 
 Cites: PS3.16 TID 2000; the templates name what they follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
-
-from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound
-from jinja2 import TemplateError as JinjaError
-from jinja2.loaders import split_template_path
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sr.document.constraints import DocumentClass
 from sr.document.input import CLASSES, read_report
 from sr.document.input_position import InputText
-from sr.document.input_table import InputFormat, InputTable, read_input
+from sr.document.input_table import InputFormat, InputTable
 from sr.document.report_input import ReportInput
+from sr.document.spelling import did_you_mean
 from sr.document.template_input import TemplateInput, read_declarations, read_values
-from sr.errors import TemplateError
+from sr.document.template_text import render_toml
+from sr.errors import ConfigurationError, TemplateError
 from sr.resources import resource_root
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 __all__ = [
     "ReportTemplate",
+    "find_templates",
     "load_template",
     "read_rendered",
+    "read_template",
     "render_input",
     "render_report",
     "render_text",
@@ -51,8 +47,6 @@ __all__ = [
 _DECLARATION = "template.toml"
 _REPORT = "report.toml.j2"
 _EXAMPLE = "example.toml"
-_MAXIMUM_LENGTH = 1_000_000
-"""Characters of a rendered report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,35 +69,84 @@ class ReportTemplate:
         return _read(self.folder, _EXAMPLE)
 
 
-def template_ids(root: Traversable | None = None) -> tuple[str, ...]:
-    """Return the ids of all templates in a folder, the shipped ones by default.
+def find_templates(sites: Iterable[Traversable] = ()) -> dict[str, Traversable]:
+    """Return the folders of all templates by id, the shipped ones and those of a site.
+
+    Args:
+        sites: Folders with further templates.
 
     Raises:
-        ConfigurationError: The shipped templates are missing from this installation.
+        ConfigurationError: A folder is not there or has no template, an id is there already, or the
+            shipped templates are missing from this installation.
     """
-    root = root or _shipped()
-    return tuple(sorted(f.name for f in root.iterdir() if (f / _DECLARATION).is_file()))
+    found = _in_folder(resource_root("templates") / "reports")
+    for site in sites:
+        more = _in_folder(site)
+        if not more:
+            raise ConfigurationError(
+                f"{site} has no report template",
+                hint=f"a template is a folder with {_DECLARATION}, {_REPORT} and {_EXAMPLE}",
+            )
+        for template_id in more.keys() & found.keys():
+            raise ConfigurationError(
+                f"the template {template_id!r} in {site} has an id that is taken already",
+                hint="a site adds templates and does not redefine them; give it another id",
+            )
+        found |= more
+    return dict(sorted(found.items()))
 
 
-def load_template(template_id: str, root: Traversable | None = None) -> ReportTemplate:
+def template_ids(sites: Iterable[Traversable] = ()) -> tuple[str, ...]:
+    """Return the ids of all templates, sorted.
+
+    Raises:
+        ConfigurationError: As `find_templates`.
+    """
+    return tuple(find_templates(sites))
+
+
+def _in_folder(root: Traversable) -> dict[str, Traversable]:
+    try:
+        return {f.name: f for f in root.iterdir() if (f / _DECLARATION).is_file()}
+    except OSError as exc:
+        raise ConfigurationError(f"{root} cannot be read: {exc.strerror}") from exc
+
+
+def load_template(template_id: str, sites: Iterable[Traversable] = ()) -> ReportTemplate:
     """Return a template by its id.
 
     Args:
         template_id: Name of its folder.
-        root: Folder with templates, the shipped ones by default.
+        sites: Folders with templates beside the shipped ones.
 
     Raises:
         TemplateError: There is no such template, or its declaration is wrong.
-        ConfigurationError: The shipped templates are missing from this installation.
+        ConfigurationError: As `find_templates`.
     """
-    root = root or _shipped()
-    known = template_ids(root)
+    known = find_templates(sites)
     if template_id not in known:
-        raise TemplateError(
-            f"no report template {template_id!r}", hint=f"known: {', '.join(known) or 'none'}"
-        )
-    folder = root / template_id
-    table = read_input(_read(folder, _DECLARATION), InputFormat.TOML, name=_DECLARATION)
+        hint = f"{did_you_mean(template_id, list(known))} known: {', '.join(known)}".strip()
+        raise TemplateError(f"no report template {template_id!r}", hint=hint)
+    return read_template(known[template_id])
+
+
+def read_template(folder: Traversable) -> ReportTemplate:
+    """Return the template in a folder.
+
+    Raises:
+        TemplateError: Its declaration is wrong; names key path and line.
+    """
+    source = InputText(
+        text=_read(folder, _DECLARATION),
+        notation=InputFormat.TOML,
+        name=f"{folder.name}/{_DECLARATION}",
+    )
+    table = source.read()
+    with source.blamed():
+        return _declared(folder, table)
+
+
+def _declared(folder: Traversable, table: InputTable) -> ReportTemplate:
     template = ReportTemplate(
         id=table.text("id"),
         title=table.text("title"),
@@ -115,8 +158,8 @@ def load_template(template_id: str, root: Traversable | None = None) -> ReportTe
         folder=folder,
     )
     table.done()
-    if template.id != template_id:
-        raise table.error("id", f"differs from the name of the folder, {template_id!r}")
+    if template.id != folder.name:
+        raise table.error("id", f"differs from the name of the folder, {folder.name!r}")
     return template
 
 
@@ -178,20 +221,11 @@ def render_text(template: ReportTemplate, values: InputTable) -> str:
     return _rendered(template, read_values(template.inputs, values))
 
 
-def _rendered(template: ReportTemplate, data: Mapping[str, object]) -> str:
+def _rendered(template: ReportTemplate, data: dict[str, object]) -> str:
     try:
-        rendered = _environment(template.folder).get_template(_REPORT).render(data)
-    except (JinjaError, ValueError, TypeError, ArithmeticError, RecursionError) as exc:
-        raise TemplateError(f"template {template.id} cannot be rendered: {exc}") from exc
-    if len(rendered) > _MAXIMUM_LENGTH:
-        raise TemplateError(
-            f"template {template.id} renders more than {_MAXIMUM_LENGTH} characters"
-        )
-    return rendered
-
-
-def _shipped() -> Traversable:
-    return resource_root("templates") / "reports"
+        return render_toml(template.folder, _REPORT, data)
+    except TemplateError as exc:
+        raise TemplateError(f"template {template.id}: {exc}", hint=exc.hint) from exc
 
 
 def _read(folder: Traversable, name: str) -> str:
@@ -199,80 +233,3 @@ def _read(folder: Traversable, name: str) -> str:
         return (folder / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise TemplateError(f"template {folder.name} has no readable {name}") from exc
-
-
-class _FolderLoader(BaseLoader):
-    """Finds templates in one folder, also inside a zipped installation."""
-
-    def __init__(self, folder: Traversable) -> None:
-        self._folder = folder
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, None, None]:
-        del environment
-        place = self._folder.joinpath(*split_template_path(template))
-        if not place.is_file():
-            raise TemplateNotFound(template)
-        return place.read_text(encoding="utf-8"), None, None
-
-
-class _TOML(str):
-    """Text that is TOML already."""
-
-    __slots__ = ()
-
-
-def _environment(folder: Traversable) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
-        loader=_FolderLoader(folder),
-        undefined=StrictUndefined,
-        autoescape=False,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["toml"] = _toml
-    return environment
-
-
-def _finalize(value: object) -> str:
-    """Return a value as it may stand inside the quotes of a TOML string."""
-    if isinstance(value, _TOML):
-        return value
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        str(value)  # an undefined value complains here, with its name
-        raise TemplateError(
-            f"a {type(value).__name__} cannot stand in a sentence",
-            hint="write {{ value | toml }} for a whole value",
-        )
-    return _escaped(str(value))
-
-
-def _toml(value: object) -> _TOML:
-    """Return a whole TOML value."""
-    if isinstance(value, bool):
-        return _TOML("true" if value else "false")
-    if isinstance(value, int | Decimal):
-        return _TOML(value)
-    if isinstance(value, str):
-        return _TOML(f'"{_escaped(value)}"')
-    if isinstance(value, list | tuple):
-        return _TOML(f"[{', '.join(map(_toml, value))}]")
-    if isinstance(value, Mapping):
-        pairs = (f"{_toml(str(key))} = {_toml(inner)}" for key, inner in value.items())
-        return _TOML(f"{{{', '.join(pairs)}}}")
-    str(value)
-    raise TemplateError(f"a {type(value).__name__} has no form in TOML")
-
-
-def _escaped(text: str) -> str:
-    """Return text for the inside of a basic string, on one line."""
-    return "".join(_ESCAPES.get(c) or (c if c.isprintable() else _numeric(c)) for c in text)
-
-
-def _numeric(character: str) -> str:
-    number = ord(character)
-    return f"\\u{number:04X}" if number <= 0xFFFF else f"\\U{number:08X}"
-
-
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}

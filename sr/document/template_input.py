@@ -14,6 +14,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sr.document.input_table import InputTable
+from sr.document.values import checked
+from sr.errors import TemplateError
 
 __all__ = ["InputType", "TemplateInput", "read_declarations", "read_values"]
 
@@ -103,17 +105,28 @@ def _value(declared: TemplateInput, table: InputTable) -> object:
     return _READERS[declared.type](declared, table)
 
 
+def _text(declared: TemplateInput, table: InputTable) -> str:
+    return _plain(table.text(declared.key), table.at(declared.key))
+
+
+def _texts(declared: TemplateInput, table: InputTable) -> tuple[str, ...]:
+    at = table.at(declared.key)
+    values = table.texts(declared.key)
+    return tuple(_plain(value, f"{at}[{n}]") for n, value in enumerate(values, start=1))
+
+
+def _plain(value: str, path: str) -> str:
+    """Refuse control characters, which no report can carry and which mark values in a template."""
+    return checked("UT", value, path, error=TemplateError)
+
+
 def _choice(declared: TemplateInput, table: InputTable) -> str:
-    value = table.text(declared.key)
-    if value not in declared.choices:
-        known = ", ".join(declared.choices)
-        raise table.error(declared.key, f"must be one of {known}, not {value!r}")
-    return value
+    return table.one_of(declared.key, table.text(declared.key), declared.choices)
 
 
 _READERS: dict[InputType, Callable[[TemplateInput, InputTable], object]] = {
-    InputType.TEXT: lambda declared, table: table.text(declared.key),
-    InputType.TEXTS: lambda declared, table: table.texts(declared.key),
+    InputType.TEXT: _text,
+    InputType.TEXTS: _texts,
     InputType.NUMBER: lambda declared, table: Decimal(table.number(declared.key)),
     InputType.FLAG: lambda declared, table: table.flag(declared.key, default=False),
     InputType.CHOICE: _choice,
