@@ -15,7 +15,7 @@ from pathlib import Path
 from sr.app.evidence import Skipped, expand, load_evidence
 from sr.app.files import guard_output, read_bytes, write_atomically
 from sr.app.ports import Ports
-from sr.app.signing import Credentials, load_certificates, sign_bytes
+from sr.app.signing import Credentials, sign_bytes, signer_of
 from sr.codes import SIGNED_TITLES, Code, SignaturePurpose, key_object_title
 from sr.dicomfile import canonicalise
 from sr.document.evidence import Evidence
@@ -31,7 +31,6 @@ from sr.document.structured_report import build_structured_report
 from sr.document.template import load_template, read_rendered, render_input
 from sr.errors import ConfigurationError, EvidenceError
 from sr.findings import Finding
-from sr.keys import open_signer
 
 __all__ = [
     "AuthoringResult",
@@ -164,11 +163,7 @@ def create_key_object(
     )
     signed = None
     if credentials is not None and purpose is not None:
-        with open_signer(
-            credentials.key,
-            certificates=load_certificates(credentials.certificates),
-            secrets=credentials.secrets,
-        ) as signer:
+        with signer_of(credentials) as signer:
             data, signed = sign_bytes(data, purpose=purpose, signer=signer, ports=ports)
     write_atomically(output, data)
     return AuthoringResult(

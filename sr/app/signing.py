@@ -5,7 +5,8 @@ Cites: PS3.15 A.4, C.4; PS3.4 O.3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -41,6 +42,7 @@ __all__ = [
     "approve_file",
     "sign_bytes",
     "sign_file",
+    "signer_of",
 ]
 
 _AUTHOR_KIND_EXCLUDES = frozenset({"5", "6", "13", "14"})
@@ -92,11 +94,7 @@ def sign_file(
     """
     guard_output(output, [source], in_place=in_place)
     file = _canonical(open_dicom(source))
-    with open_signer(
-        credentials.key,
-        certificates=load_certificates(credentials.certificates),
-        secrets=credentials.secrets,
-    ) as signer:
+    with signer_of(credentials) as signer:
         pieces, result = _sign(
             file,
             signer,
@@ -108,12 +106,7 @@ def sign_file(
             mac_algorithm=mac_algorithm,
         )
     write_atomically(output, pieces)
-    return SigningResult(
-        digital_signature_uid=result.digital_signature_uid,
-        covers=result.covers,
-        notices=result.notices,
-        output=output,
-    )
+    return replace(result, output=output)
 
 
 def sign_bytes(
@@ -156,21 +149,12 @@ def approve_file(
     """
     guard_output(output, [source], in_place=in_place)
     file = open_dicom(source)
-    with open_signer(
-        credentials.key,
-        certificates=load_certificates(credentials.certificates),
-        secrets=credentials.secrets,
-    ) as signer:
+    with signer_of(credentials) as signer:
         data, result = approve_document(
             file, signer, ports, observer=observer, organization=organization, mode=mode
         )
     write_atomically(output, data)
-    return SigningResult(
-        digital_signature_uid=result.digital_signature_uid,
-        covers=result.covers,
-        notices=result.notices,
-        output=output,
-    )
+    return replace(result, output=output)
 
 
 def approve_document(
@@ -203,10 +187,22 @@ def approve_document(
     edited = splice(file, approve_edits(file.dataset, approval))
     approved = read(BytesSource(assemble(edited)))
     pieces, result = _sign(approved, signer, ports, purpose=SignaturePurpose.VERIFICATION)
-    return pieces, SigningResult(
-        digital_signature_uid=result.digital_signature_uid,
-        covers=result.covers,
-        notices=(*notices, *result.notices),
+    return pieces, replace(result, notices=(*notices, *result.notices))
+
+
+def signer_of(credentials: Credentials) -> AbstractContextManager[Signer]:
+    """Return the signer that credentials name, to be used in a ``with`` statement.
+
+    Raises:
+        ConfigurationError: A URI, file or installation is not usable.
+        SigningError: The key cannot be opened.
+
+    Cites: RFC 7512.
+    """
+    return open_signer(
+        credentials.key,
+        certificates=load_certificates(credentials.certificates),
+        secrets=credentials.secrets,
     )
 
 
