@@ -165,7 +165,7 @@ def _token_info(token: dict[str, Any], uri: PKCS11URI) -> TokenInfo:
 def _token_certificate(stored: dict[str, str], key: PKCS11URI) -> TokenCertificate | None:
     try:
         certificate = x509.load_der_x509_certificate(der_prefix(bytes.fromhex(stored["der"])))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None  # a card may hold what is no certificate; it must not hide the others
     object_id = bytes.fromhex(stored["id"])
     named = (

@@ -7,6 +7,7 @@ Cites: PS3.3 C.12.1.1.3.1.2; PS3.15 C.1.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -160,6 +161,7 @@ _HASH_OF_LENGTH: dict[int, hashes.HashAlgorithm] = {
 @lru_cache(maxsize=64)
 def _public_key(certificate: bytes) -> object | None:
     try:
-        return x509.load_der_x509_certificate(der_prefix(certificate)).public_key()
+        with warnings.catch_warnings(action="ignore"):  # of oddities that trust judges
+            return x509.load_der_x509_certificate(der_prefix(certificate)).public_key()
     except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm):
         return None
