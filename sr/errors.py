@@ -185,9 +185,20 @@ class EvidenceError(DocumentError):
 
 
 class TemplateError(DocumentError):
-    """Content does not fit the template or the information object definition."""
+    """Content does not fit the template or the information object definition.
+
+    Attributes:
+        rule: What it breaks, such as ``PS3.3 Table A.35.1-2 row 8``; empty for input that is wrong
+            in itself.
+    """
 
     code = "template"
+
+    def __init__(
+        self, message: str, *, rule: str = "", where: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.rule = rule
 
 
 class LifecycleError(DocumentError):

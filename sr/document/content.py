@@ -1,7 +1,9 @@
 """The content tree of a document as values, before any library writes it.
 
-A tree is made of frozen items; the root is a `Container` without relationship. What may stand
-under what in which SOP class is in `constraints`; how it becomes a data set in `content_encoding`.
+A tree is made of frozen items; the root is a `Container` without relationship. An item elsewhere in
+the tree is referred to by its anchor, a name that never leaves this package, because positions
+move. Coordinates are in `regions`, what may stand under what in which SOP class in `constraints`,
+how a tree becomes a data set in `content_encoding`.
 
 Cites: PS3.3 C.17.3.
 """
@@ -15,22 +17,24 @@ from typing import ClassVar
 
 from sr.codes import Code
 from sr.document.evidence import Evidence, EvidenceKind
-from sr.errors import EvidenceError
 
 __all__ = [
+    "ByReference",
     "Coded",
     "Container",
     "ContentItem",
+    "Date",
     "DateTime",
+    "Node",
     "Number",
     "PersonName",
     "Reference",
     "Relationship",
     "Text",
+    "Time",
     "UIDReference",
     "ValueType",
     "reference_to",
-    "require_cited",
     "walk",
 ]
 
@@ -51,9 +55,9 @@ class Relationship(StrEnum):
 
 
 class ValueType(StrEnum):
-    """What kind of value an item has; those this version writes.
+    """What kind of value an item has.
 
-    Cites: PS3.3 C.17.3.2.1.
+    Cites: PS3.3 C.17.3.2.1, Table C.17.3-7.
     """
 
     TEXT = "TEXT"
@@ -61,7 +65,12 @@ class ValueType(StrEnum):
     NUM = "NUM"
     PNAME = "PNAME"
     DATETIME = "DATETIME"
+    DATE = "DATE"
+    TIME = "TIME"
     UIDREF = "UIDREF"
+    SCOORD = "SCOORD"
+    SCOORD3D = "SCOORD3D"
+    TCOORD = "TCOORD"
     IMAGE = "IMAGE"
     WAVEFORM = "WAVEFORM"
     COMPOSITE = "COMPOSITE"
@@ -75,9 +84,11 @@ class ContentItem:
     TYPE: ClassVar[ValueType]
 
     concept: Code | None = None
-    """Concept name; only a reference may go without."""
+    """Concept name; only references and coordinates may go without."""
     relationship: Relationship | None = None
-    children: tuple[ContentItem, ...] = ()
+    children: tuple[Node, ...] = ()
+    anchor: str = ""
+    """Name by which `ByReference` items elsewhere in the tree refer to this one; not written."""
     origin: str = field(default="", compare=False)
     """Key path of the report input it comes from, for messages."""
 
@@ -85,6 +96,24 @@ class ContentItem:
     def value_type(self) -> ValueType:
         """Value Type (0040,A040)."""
         return self.TYPE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByReference:
+    """A relationship to an item that stands elsewhere in the same tree.
+
+    Cites: PS3.3 C.17.3.2.5.
+    """
+
+    relationship: Relationship
+    target: str
+    """Anchor of that item."""
+    origin: str = field(default="", compare=False)
+    """Key path of the report input it comes from, for messages."""
+
+
+Node = ContentItem | ByReference
+"""What may stand below an item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +177,24 @@ class DateTime(ContentItem):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Date(ContentItem):
+    """A day, as a DA value."""
+
+    TYPE: ClassVar[ValueType] = ValueType.DATE
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Time(ContentItem):
+    """A time of day, as a TM value."""
+
+    TYPE: ClassVar[ValueType] = ValueType.TIME
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UIDReference(ContentItem):
     """A UID as value, e.g. that of an observing device."""
 
@@ -160,11 +207,19 @@ class UIDReference(ContentItem):
 class Reference(ContentItem):
     """A citation of an image, a waveform or another composite object."""
 
+    TYPE: ClassVar[ValueType] = ValueType.COMPOSITE
+    """Of the most general kind; `value_type` is that of this one."""
+
     kind: EvidenceKind
     sop_class_uid: str
     sop_instance_uid: str
     frames: tuple[int, ...] = ()
     """Frame numbers from 1; empty is all of them."""
+    segments: tuple[int, ...] = ()
+    """Segment numbers of a segmentation; empty is all of them."""
+    channels: tuple[tuple[int, int], ...] = ()
+    """Multiplex group and channel numbers of a waveform, channel 0 for a whole group; empty is all
+    of them."""
 
     @property
     def value_type(self) -> ValueType:
@@ -178,67 +233,34 @@ def reference_to(
     *,
     concept: Code | None = None,
     frames: tuple[int, ...] = (),
+    segments: tuple[int, ...] = (),
+    channels: tuple[tuple[int, int], ...] = (),
+    anchor: str = "",
     origin: str = "",
 ) -> Reference:
     """Return a content item that cites an instance."""
     return Reference(
         concept=concept,
         relationship=relationship,
+        anchor=anchor,
         origin=origin,
         kind=evidence.kind,
         sop_class_uid=evidence.sop_class_uid,
         sop_instance_uid=evidence.sop_instance_uid,
         frames=frames,
+        segments=segments,
+        channels=channels,
     )
 
 
-def walk(root: ContentItem, path: str = "") -> Iterator[tuple[str, ContentItem, ContentItem]]:
+def walk(root: ContentItem, path: str = "") -> Iterator[tuple[str, ContentItem, Node]]:
     """Yield path, parent and item for everything below the root, in document order.
 
     The path is that of the item in the data set, e.g. ``(0040,A730)[2]/(0040,A730)[1]``, counted
-    from 1.
+    from 1. What an item by reference refers to is visited where it stands, not here.
     """
     for number, child in enumerate(root.children, start=1):
         here = f"{path}/(0040,A730)[{number}]".lstrip("/")
         yield here, root, child
-        yield from walk(child, here)
-
-
-def require_cited(root: ContentItem, evidence: tuple[Evidence, ...]) -> frozenset[str]:
-    """Check every citation in the tree against the evidence; return the UIDs cited.
-
-    Raises:
-        EvidenceError: An instance is cited that is not in the evidence, under another SOP class
-            or value type, or by a frame it does not have.
-
-    Cites: PS3.3 C.17.2.3.
-    """
-    known = {item.sop_instance_uid: item for item in evidence}
-    cited = set()
-    for path, _, item in walk(root):
-        if isinstance(item, Reference):
-            _check_citation(item.origin or path, item, known.get(item.sop_instance_uid))
-            cited.add(item.sop_instance_uid)
-    return frozenset(cited)
-
-
-def _check_citation(path: str, item: Reference, found: Evidence | None) -> None:
-    if found is None:
-        raise EvidenceError(
-            f"ReferencedSOPInstanceUID (0008,1155) {item.sop_instance_uid} is cited but not in the "
-            "evidence",
-            where=path,
-            hint="add the folder that holds this instance to the evidence",
-        )
-    if found.sop_class_uid != item.sop_class_uid or found.kind != item.kind:
-        raise EvidenceError(
-            f"ReferencedSOPClassUID (0008,1150) of the citation of {found} is not that of the "
-            "instance",
-            where=path,
-        )
-    if any(not 1 <= frame <= found.number_of_frames for frame in item.frames):
-        raise EvidenceError(
-            f"ReferencedFrameNumber (0008,1160) cites a frame that {found} does not have: it has "
-            f"{found.number_of_frames}",
-            where=path,
-        )
+        if isinstance(child, ContentItem):
+            yield from walk(child, here)

@@ -71,6 +71,12 @@ class Evidence:
     reference: SecureReference
     number_of_frames: int = 0
     """0 for an instance that has no frames to cite."""
+    number_of_segments: int = 0
+    """0 for an instance that is no segmentation."""
+    size: tuple[int, int] = (0, 0)
+    """Columns and rows of the picture, or of one frame."""
+    total_size: tuple[int, int] = (0, 0)
+    """Columns and rows of the Total Pixel Matrix, for a tiled image."""
     label: str = ""
     """What a person calls it, e.g. the file name; used in messages and report input."""
 
@@ -113,6 +119,9 @@ _KEYWORDS = {
 }
 
 _IDENTITY = tuple(name for name in _KEYWORDS if name != "study_instance_uid")
+
+_UNSIGNED = {"US": 2, "UL": 4}
+"""Bytes of one value."""
 
 _WAVEFORM_ROOT = "1.2.840.10008.5.1.4.1.1.9."
 
@@ -159,8 +168,20 @@ def read_evidence(dataset: DataSet, *, reference: SecureReference, label: str = 
         patient_study=read_patient_study(dataset),
         reference=reference,
         number_of_frames=int(frames) if frames.isascii() and frames.isdigit() else 0,
+        number_of_segments=len(dataset.items(0x00620002)),
+        size=(_unsigned(dataset, 0x00280011), _unsigned(dataset, 0x00280010)),
+        total_size=(_unsigned(dataset, 0x00480006), _unsigned(dataset, 0x00480007)),
         label=label,
     )
+
+
+def _unsigned(dataset: DataSet, tag: int) -> int:
+    """Return the value of a US or UL element, 0 where there is none."""
+    element = dataset.get(tag)
+    value = dataset.bytes(tag) if element and element.vr in _UNSIGNED else None
+    if value is None or element is None or len(value) != _UNSIGNED[element.vr]:
+        return 0
+    return int.from_bytes(value, "little" if dataset.encoding.little else "big")
 
 
 def _kind(sop_class_uid: str, *, has_pixels: bool) -> EvidenceKind:

@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from sr.codes import Code
+from sr.document.citations import require_cited
 from sr.document.constraints import DocumentClass, check_content
 from sr.document.content import (
     Coded,
@@ -24,7 +25,6 @@ from sr.document.content import (
     Relationship,
     Text,
     reference_to,
-    require_cited,
 )
 from sr.document.content_encoding import encode_title, write_content
 from sr.document.evidence import (

@@ -1,10 +1,10 @@
-"""Basic Text, Enhanced and Comprehensive SR documents from a content tree and its evidence.
+"""Basic Text, Enhanced, Comprehensive and Comprehensive 3D SR documents from tree and evidence.
 
 highdicom frames the document (it has no Basic Text SR: its abstract base does); what it draws or
 drops is corrected in `header`. The document leaves here unsigned and UNVERIFIED. An author is
 always stated, see `observer`.
 
-Cites: PS3.3 A.35.1, A.35.2, A.35.3, C.17.2.
+Cites: PS3.3 A.35.1, A.35.2, A.35.3, A.35.13, C.17.2.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from highdicom.sr.sop import _SR
 from pydicom.dataset import Dataset
 
 from sr.codes import Code
+from sr.document.citations import require_cited
 from sr.document.constraints import DocumentClass, check_content
-from sr.document.content import Container, require_cited
+from sr.document.content import Container
 from sr.document.content_encoding import coded_concept, encode_title, write_content
 from sr.document.evidence import Evidence, PatientStudy, distinct, require_one_patient
 from sr.document.evidence_sequence import referenced_studies
@@ -123,6 +124,7 @@ _FRAMES: dict[DocumentClass, Callable[..., Dataset]] = {
     DocumentClass.BASIC_TEXT: partial(_SR, sop_class_uid=DocumentClass.BASIC_TEXT.value),
     DocumentClass.ENHANCED: highdicom_sr.EnhancedSR,
     DocumentClass.COMPREHENSIVE: highdicom_sr.ComprehensiveSR,
+    DocumentClass.COMPREHENSIVE_3D: highdicom_sr.Comprehensive3DSR,
 }
 
 

@@ -16,11 +16,13 @@ from sr.codes import Code
 from sr.dicomfile.splice import assemble, splice
 from sr.document import ReferencedDigitalSignature, SecureReference
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
+from sr.document.content import ByReference, ContentItem, Relationship, ValueType
 from sr.document.evidence import Evidence
 from sr.document.input import parse_report
 from sr.document.input_table import InputFormat
 from sr.document.lifecycle import approve_edits
 from sr.document.observer import DeviceObserver
+from sr.document.relationship_tables import RELATIONSHIP_TABLES, DocumentClass
 from sr.document.report import compose_report, subject_of
 from sr.document.structured_report import build_structured_report
 from sr.document.template import load_template, render_report
@@ -38,8 +40,12 @@ from tests.support.datasets import (
     report,
 )
 from tests.support.peers import dciodvfy, dsrdump, pixelmed
+from tests.support.trees import document, node
+from tests.support.trees import root as tree_root
 
 pytestmark = pytest.mark.peer
+
+_R = Relationship
 
 RICH = """
 class = "{kind}"
@@ -107,6 +113,35 @@ def _rich(kind: str) -> bytes:
 
 
 @cache
+def _everything(document_class: DocumentClass) -> bytes:
+    """Return a document with every value type of the class, nested, and by reference."""
+    types = RELATIONSHIP_TABLES[document_class].value_types
+    items = [node(kind, _R.CONTAINS, anchor=kind) for kind in sorted(types)]
+    number = node(
+        ValueType.NUM,
+        _R.CONTAINS,
+        ByReference(relationship=_R.INFERRED_FROM, target=ValueType.SCOORD),
+        ByReference(relationship=_R.HAS_PROPERTIES, target=ValueType.CODE),
+        ByReference(relationship=_R.HAS_ACQ_CONTEXT, target=ValueType.DATE),
+    )
+    inner = node(ValueType.CONTAINER, _R.CONTAINS, number, *_contexts(document_class))
+    outer = node(ValueType.CONTAINER, _R.CONTAINS, inner)
+    by_reference = RELATIONSHIP_TABLES[document_class].by_reference
+    return document(document_class, tree_root(*items, *([outer] if by_reference else [])))
+
+
+def _contexts(document_class: DocumentClass) -> tuple[ContentItem, ...]:
+    """Return one image for each relationship that gives it context."""
+    rows = RELATIONSHIP_TABLES[document_class].rows
+    return tuple(
+        node(ValueType.IMAGE, _R.CONTAINS, node(target, row.relationship))
+        for row in rows
+        if ValueType.IMAGE in row.sources
+        for target in sorted(row.targets)
+    )
+
+
+@cache
 def _from_template() -> bytes:
     template = load_template("ct-chest")
     written = render_report(template, template.example, InputFormat.TOML)
@@ -157,6 +192,11 @@ DOCUMENTS = {
     "basic-text": lambda: _rich("basic-text"),
     "enhanced": lambda: _rich("enhanced"),
     "comprehensive": lambda: _rich("comprehensive"),
+    "comprehensive-3d": lambda: _rich("comprehensive-3d"),
+    "every-basic-text": lambda: _everything(DocumentClass.BASIC_TEXT),
+    "every-enhanced": lambda: _everything(DocumentClass.ENHANCED),
+    "every-comprehensive": lambda: _everything(DocumentClass.COMPREHENSIVE),
+    "every-comprehensive-3d": lambda: _everything(DocumentClass.COMPREHENSIVE_3D),
     "template": _from_template,
     "without-evidence": lambda: report(evidence=()),
     "in-place": lambda: _approved(ApprovalMode.IN_PLACE),
@@ -169,8 +209,13 @@ DOCUMENTS = {
     "manifest": lambda: key_object("113031"),
 }
 
-# The validator's tables do not have the SHA-2 terms of PS3.3, nor our made-up code scheme.
-_KNOWN_WARNINGS = ("Unrecognized defined term = <SHA256>", "Unrecognized defined term = <99HR>")
+# The validator's tables do not have the SHA-2 terms of PS3.3, our made-up code scheme, and TCOORD.
+_KNOWN_WARNINGS = (
+    "Unrecognized defined term = <SHA256>",
+    "Unrecognized defined term = <99HR>",
+    "TemporalRangeType(0040,a130)> - Attribute is not present in standard DICOM IOD",
+    "ReferencedTimeOffsets(0040,a138)> - Attribute is not present in standard DICOM IOD",
+)
 
 
 def _written(name: str, folder: Path) -> Path:
@@ -206,12 +251,22 @@ def test_dsrdump_reads_it(name: str, tmp_path: Path) -> None:
     assert "E: " not in result.output
 
 
-@pytest.mark.parametrize("name", ["basic-text", "enhanced", "comprehensive", "reissued"])
+@pytest.mark.parametrize(
+    "name", ["basic-text", "enhanced", "comprehensive", "comprehensive-3d", "reissued"]
+)
 def test_pixelmed_finds_no_error_in_a_report(name: str, tmp_path: Path) -> None:
     """PixelMed validates IOD and TID 2000."""
     result = pixelmed(_written(name, tmp_path))
     assert "Root Template Validation Complete" in result.output
     assert not result.errors, result.output
+
+
+@pytest.mark.parametrize("name", ["every-comprehensive", "every-comprehensive-3d"])
+def test_pixelmed_finds_no_error_by_reference(name: str, tmp_path: Path) -> None:
+    """PixelMed follows relationships by reference and checks them against the IOD."""
+    result = pixelmed(_written(name, tmp_path))
+    assert not result.errors, result.output
+    assert "illegal" not in result.output
 
 
 def test_pixelmed_finds_no_error_in_a_key_object(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from sr.codes import KEY_OBJECT_TITLES, Code
 from sr.dicomfile import canonicalise
-from sr.document.content import require_cited
+from sr.document.citations import require_cited
 from sr.document.observer import DeviceObserver
 from sr.errors import EvidenceError, TemplateError
 from tests.support.datasets import ct_evidence, evidence_of, instance, key_object, report
