@@ -72,7 +72,7 @@ def mutants(seeds: list[bytes], count: int) -> Iterator[bytes]:
     for _ in range(count):
         data = bytearray(chance.choice(seeds))
         for _ in range(chance.choice((1, 1, 1, 2, 4))):
-            if data:
+            if len(data) > 2:
                 chance.choice(MUTATIONS)(data, chance, chance.choice(seeds))
         yield bytes(data)
 
