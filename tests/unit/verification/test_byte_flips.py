@@ -55,23 +55,29 @@ def outside(dataset: DataSet) -> Iterator[range]:
 def unnamed(data: bytes, offsets: range) -> list[tuple[int, int]]:
     """Return the flips that pass as if nothing had happened.
 
-    A flip is named where the verdict has a limitation about the element it is in, or says that
-    padding was normalised.
+    A flip is named where the verdict has a limitation about the element it is in, whatever tag the
+    flip has given it, or says that padding was normalised.
     """
     assert check(data).indication is Indication.PASSED
-    dataset = read(BytesSource(data)).dataset
-    skipped = {offset for stretch in outside(dataset) for offset in stretch}
-    places = {offset: format_tag(e.tag) for e in dataset for offset in range(e.start, e.end)}
+    skipped = {o for stretch in outside(read(BytesSource(data)).dataset) for o in stretch}
     found = []
     for offset in offsets:
         for mask in MASKS if offset not in skipped else ():
-            verdict = verdict_on(flipped(data, offset, mask))
+            changed = flipped(data, offset, mask)
+            verdict = verdict_on(changed)
             if verdict is None or verdict.indication is not Indication.PASSED:
                 continue
             normalised = LimitationCode.PADDING_NORMALISED in {x.code for x in verdict.limitations}
-            if not normalised and places[offset] not in {x.where for x in verdict.limitations}:
+            if not normalised and place(changed, offset) not in {
+                x.where for x in verdict.limitations
+            }:
                 found.append((offset, mask))
     return found
+
+
+def place(data: bytes, offset: int) -> str:
+    elements = read(BytesSource(data)).dataset
+    return next(format_tag(e.tag) for e in elements if e.start <= offset < e.end)
 
 
 def body(data: bytes) -> int:
