@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -156,3 +158,31 @@ def test_a_process_that_is_killed_is_an_error():
     """A worker that ends without an answer raises instead of hanging."""
     with pytest.raises(ExternalServiceError):
         list(each(os._exit, [3, 3], jobs=2))
+
+
+def test_the_callers_program_runs_once(tmp_path):
+    """Worker processes do not run the program that started them, as ``multiprocessing`` would."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "print('begun')\n"
+        "from sr.app.pool import each\n"
+        "print(sum(each(abs, range(-9, 0), jobs=2)))\n"
+    )
+    found = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout == "begun\n45\n"
+
+
+def test_what_work_prints_is_no_answer(capfd):
+    """Output of the work in a worker process goes to standard error."""
+    assert list(each(print, ["a", "b"], jobs=2)) == [None, None]
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert sorted(err.split()) == ["a", "b"]
+
+
+def test_errors_of_the_work_reach_the_caller():
+    """An exception in a worker process is raised where the results are collected."""
+    with pytest.raises(ValueError, match="'x'"):
+        list(each(int, ["1", "x"], jobs=2))
