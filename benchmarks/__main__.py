@@ -1,201 +1,130 @@
-"""Measure: every figure beside the hash of the same bytes, all in one run.
-
-    python -m benchmarks            files up to a few MiB
-    python -m benchmarks --large    the 1.5 GB instance too
-    python -m benchmarks --quick    fewer rounds
-    python -m benchmarks --json     one JSON object instead of tables
-
-Runs are interleaved and medians taken, because other programs disturb a machine.
-"""
+"""``python -m benchmarks``: make the files, measure, print."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-import statistics
-import subprocess
+import platform
+import ssl
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
-from pydicom import dcmread
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_data_element
+from benchmarks.documents import Office, office
+from benchmarks.measure import Timing, compare
+from benchmarks.memory import peak_memory
+from benchmarks.scaling import growth, speedup
+from benchmarks.subjects import DCMSIGN, all_subjects
+from benchmarks.workloads import DATA, WORKLOADS, Workload
 
-from benchmarks.workloads import WORKLOADS, Workload, small_series
-from sr.app.files import open_dicom
-from sr.app.mac_pool import compute_macs
-from sr.mac import compute_mac
-
-_BLOCK = 1 << 20
-_DCMSIGN = Path("/usr/bin/dcmsign")
-_GROWTH = (100, 1_000, 4_000)
-Row = dict[str, object]
-
-
-def read_and_hash(path: Path) -> None:
-    """Hash a file as it is: what any integrity check costs at least."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-
-
-def srsign(path: Path) -> None:
-    """Compute the MAC of an instance as a secure reference carries it."""
-    compute_mac(open_dicom(path))
-
-
-def naive(path: Path) -> None:
-    """Hash what pydicom writes, element by element: the obvious way, and a wrong one."""
-    digest = hashlib.sha256()
-    for element in dcmread(path):
-        buffer = DicomBytesIO()
-        buffer.is_little_endian, buffer.is_implicit_VR = True, False
-        write_data_element(buffer, element)
-        digest.update(buffer.getvalue())
-
-
-def sha256sum(path: Path) -> None:
-    """Run coreutils' program, process start included."""
-    subprocess.run(["/usr/bin/sha256sum", path], check=True, stdout=subprocess.DEVNULL)
-
-
-def dcmsign(path: Path) -> None:
-    """Sign with DCMTK's program, process start and one RSA-2048 signature included."""
-    key, certificate = _throw_away()
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            [_DCMSIGN, "-q", "+s", key, certificate, "-pf", "+m2", path, Path(folder) / "out"],
-            check=False,
-            capture_output=True,
-        )
-
-
-def median_seconds(
-    works: Sequence[Callable[[Path], None]], paths: Sequence[Path], rounds: int
-) -> list[float]:
-    """Return the median seconds a file of each work, interleaved file by file."""
-    times: list[list[float]] = [[] for _ in works]
-    for number in range(rounds):
-        path = paths[number % len(paths)]
-        for index, work in enumerate(works):
-            start = time.perf_counter()
-            work(path)
-            times[index].append(time.perf_counter() - start)
-    return [statistics.median(seconds) for seconds in times]
-
-
-def peak_megabytes(path: Path) -> float:
-    """Return the peak resident memory of a fresh process that computes one MAC."""
-    code = (
-        "import sys; from pathlib import Path; from sr.app.files import open_dicom; "
-        "from sr.mac import compute_mac; compute_mac(open_dicom(Path(sys.argv[1]))); "
-        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, path], check=True, capture_output=True, text=True
-    )
-    return float(done.stdout) / 1024
-
-
-def measure(workload: Workload, *, quick: bool) -> Row:
-    """Return the figures of one workload."""
-    paths = workload.make()
-    rounds = 3 if workload.is_large else 40 if quick else 200
-    hashed, ours = median_seconds([read_and_hash, srsign], paths, rounds)
-    row: Row = {
-        "workload": workload.title,
-        "bytes": paths[0].stat().st_size,
-        "hash_ms": hashed * 1e3,
-        "srsign_ms": ours * 1e3,
-        "ratio": ours / hashed,
-        "goal": workload.target,
-        "peak_mb": peak_megabytes(paths[0]),
-    }
-    slow = [("naive pydicom", naive), ("sha256sum", sha256sum)]
-    slow += [("dcmsign", dcmsign)] if _DCMSIGN.exists() else []
-    if not workload.is_large:
-        seconds = median_seconds([work for _, work in slow], paths, 3 if quick else 9)
-        row |= {name: value / hashed for (name, _), value in zip(slow, seconds, strict=True)}
-    return row
-
-
-def measure_jobs(workload: Workload) -> Row:
-    """Return how much faster two processes are than one, start of the processes apart."""
-    paths = workload.make() * 25
-    seconds = {}
-    for jobs in (1, 2):
-        stream = compute_macs(paths, jobs=jobs)
-        next(stream)
-        start = time.perf_counter()
-        sum(1 for _ in stream)
-        seconds[jobs] = time.perf_counter() - start
-    return {"workload": workload.title, "speed_up_on_2_cores": seconds[1] / seconds[2]}
-
-
-def measure_growth(sizes: Sequence[int]) -> Row:
-    """Return the cost an instance for series of growing size."""
-    row: Row = {}
-    for size in sizes:
-        paths = small_series(size)
-        start = time.perf_counter()
-        sum(1 for _ in compute_macs(paths))
-        row[f"us_each_of_{size}"] = (time.perf_counter() - start) / size * 1e6
-    return row
-
-
-def _throw_away() -> tuple[Path, Path]:
-    """Return a throw-away key and certificate for dcmsign."""
-    folder = Path(tempfile.gettempdir()) / f"srsign-benchmark-{os.getuid()}"
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    if not certificate.exists():
-        folder.mkdir(mode=0o700, exist_ok=True)
-        command = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=x")
-        subprocess.run(
-            ["/usr/bin/openssl", *command, "-keyout", key, "-out", certificate],
-            check=True,
-            capture_output=True,
-        )
-    return key, certificate
-
-
-def show(rows: Sequence[Row]) -> None:
-    """Print rows as a table."""
-    for row in rows:
-        cells = (
-            f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
-            for key, value in row.items()
-            if value is not None
-        )
-        print("  ".join(cells), flush=True)
+Say = Callable[[str], None]
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--large", action="store_true", help="the 1.5 GB instance too")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args()
-    rows = []
-    for workload in WORKLOADS:
-        if workload.is_large and not options.large:
-            continue
-        rows.append(measure(workload, quick=options.quick))
-        if not options.json:
-            show(rows[-1:])
-    rows.append(measure_jobs(WORKLOADS[0]))
-    rows.append(measure_growth(_GROWTH[:2] if options.quick else _GROWTH))
+    """Run what the command line asks for."""
+    options = _options()
+    say: Say = (lambda _: None) if options.json else print
+    say(f"Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, {os.cpu_count()} cores")
+    results: dict[str, Any] = {
+        "python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION, "cores": os.cpu_count()
+    }  # fmt: skip
+    with office("archive") as archive:
+        chosen = [w for w in WORKLOADS if _is_chosen(w, options)]
+        say(_HEAD)
+        results["workloads"] = [_workload(w, archive, options, say) for w in chosen]
+        if not options.only:
+            results |= _documents(archive, options, say)
     if options.json:
-        print(json.dumps(rows))
-    else:
-        show(rows[-2:])
+        print(json.dumps(results, indent=2))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure what MACs and documents cost."
+    )
+    parser.add_argument("--quick", action="store_true", help="less than a minute, less precise")
+    parser.add_argument("--large", action="store_true", help="the 1.5 GB multi-frame as well")
+    parser.add_argument(
+        "--only", action="append", choices=[w.name for w in WORKLOADS], help="this workload alone"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser.parse_args()
+
+
+def _is_chosen(workload: Workload, options: argparse.Namespace) -> bool:
+    if options.only:
+        return workload.name in options.only
+    return options.large or not workload.is_large
+
+
+_HEAD = """
+Processor time for one file, in milliseconds, medians of interleaved passes; ratios to reading and
+hashing in process, in brackets those of the best passes. Peak memory is that of the process.
+
+workload                     bytes     hash   srsign        ratio  target  sha256sum  dcmsign  \
+pydicom  peak MB"""
+
+
+def _workload(
+    workload: Workload, archive: Office, options: argparse.Namespace, say: Say
+) -> dict[str, Any]:
+    paths = workload.make()
+    size = paths[0].stat().st_size
+    signed = DATA / workload.name / "signed"
+    if DCMSIGN.exists() and not signed.exists():
+        archive.sign_file(paths[0], signed)
+    subjects = all_subjects(signed if signed.exists() else None)
+    seconds, rounds = (3.0, 5) if options.quick else (25.0, 40)
+    timings = {t.subject: t for t in compare(subjects, paths, seconds=seconds, rounds=rounds)}
+    peak = peak_memory(paths)
+    ours, reference = timings["srsign"], timings["hash"]
+    target = f"{workload.target:.2f}" if workload.target else "-"
+    say(
+        f"{workload.title:<23} {size:>10} {1e3 * reference.median:>8.3f} {1e3 * ours.median:>8.3f} "
+        f"{ours.ratio:>5.2f} ({ours.best_ratio:.2f}) {target:>7} "
+        f"{_times(timings, 'sha256sum'):>10} {_times(timings, 'dcmsign'):>8} "
+        f"{_times(timings, 'pydicom'):>8} {peak / 1e6:>8.0f}"
+    )
+    return {
+        "name": workload.name, "bytes": size, "target": workload.target, "peak_bytes": peak,
+        "timings": [asdict(t) for t in timings.values()],
+    }  # fmt: skip
+
+
+def _times(timings: dict[str, Timing], subject: str) -> str:
+    return f"{timings[subject].ratio:.1f}x" if subject in timings else "-"
+
+
+def _documents(archive: Office, options: argparse.Namespace, say: Say) -> dict[str, Any]:
+    by_name = {w.name: w for w in WORKLOADS}
+    quick = options.quick
+    rates = archive.rates(by_name["report"].make(), DATA, seconds=1.0 if quick else 5.0)
+    say(
+        f"\nReports in a second of one core: {rates.sign:.0f} signed (the RSA key alone "
+        f"{rates.raw_sign:.0f}), {rates.check:.0f} checked (one RSA signature alone "
+        f"{rates.raw_verify:.0f})"
+    )
+    cores = speedup(
+        by_name["ct-explicit"].make(), files=200 if quick else 2000, rounds=1 if quick else 3
+    )
+    say(
+        f"{cores.files} CT images: {cores.one:.2f} s with one process, {cores.two:.2f} s with two, "
+        f"{cores.factor:.2f} times as fast, start included"
+    )
+    say("\nMilliseconds an instance, in series of small images\n")
+    say("instances      mac     seal    check")
+    grown = []
+    for step in growth((50, 200) if quick else (100, 1000, 4000), archive):
+        grown.append(asdict(step))
+        say(
+            f"{step.instances:>9} {1e3 * step.mac:>8.3f} {1e3 * step.seal:>8.3f} "
+            f"{1e3 * step.check:>8.3f}"
+        )
+    return {"rates": asdict(rates), "cores": asdict(cores), "growth": grown}
 
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()

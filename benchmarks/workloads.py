@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from struct import pack
 
-from benchmarks.reports import write_report
+from benchmarks.documents import write_report
 from sr.app.ports import Ports
 from sr.dicomfile import BytesSource, DataSet, read
 from sr.dicomfile.dataset import Encoding
@@ -32,7 +32,7 @@ _JPEG_2000_UID = "1.2.840.10008.1.2.4.90"
 _CT, _ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1"
 _ITEM = b"\xfe\xff\x00\xe0"
 _DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
-_PIXEL_DATA = 0x7FE00010
+_PIXEL_DATA, _SOP_INSTANCE_UID, _RELATIONSHIP = 0x7FE00010, 0x00080018, 0x0020
 
 _CT_TAGS = {
     0x0008: "0005 0008 0012 0013 0016 0018 0020 0021 0022 0023 0030 0031 0032 0033 0050 0060 0070 "
@@ -149,6 +149,11 @@ def _random(seed: int, length: int) -> bytes:
     return random.Random(seed).randbytes(length)
 
 
+def _uid(tag: int, number: int) -> str:
+    """Return a UID; study, series and frame of reference are the same for all."""
+    return f"1.2.826.0.1.3680043.8.498.{tag}.{0 if tag >> 16 == _RELATIONSHIP else number}"
+
+
 def _value(tag: int, vr: str, number: int) -> bytes:
     if tag in _FIXED:
         return _FIXED[tag]
@@ -156,7 +161,7 @@ def _value(tag: int, vr: str, number: int) -> bytes:
         value = _VARIED[tag](number).encode()
         return value + b" " * (len(value) & 1)
     if vr == "UI":
-        value = f"1.2.826.0.1.3680043.8.498.{tag}.{number}".encode()
+        value = _uid(tag, number).encode()
         return value + b"\0" * (len(value) & 1)
     if vr in _VALUES:
         value = _VALUES[vr].encode()
@@ -187,11 +192,13 @@ def _header(number: int, encoding: Encoding, *, private: bool = True) -> list[tu
     return sorted(found.items())
 
 
-def _part10(transfer_syntax: str, sop_class: str, body: Iterable[bytes]) -> Iterator[bytes]:
+def _part10(
+    transfer_syntax: str, sop_class: str, number: int, body: Iterable[bytes]
+) -> Iterator[bytes]:
     meta = (
         element(0x00020001, "OB", b"\0\1")
         + text(0x00020002, "UI", sop_class)
-        + text(0x00020003, "UI", "1.2.826.0.1.3680043.8.498.524312.0")
+        + text(0x00020003, "UI", _uid(_SOP_INSTANCE_UID, number))
         + text(0x00020010, "UI", transfer_syntax)
         + text(0x00020012, "UI", "2.25.4711")
     )
@@ -202,7 +209,7 @@ def _part10(transfer_syntax: str, sop_class: str, body: Iterable[bytes]) -> Iter
 def _ct(number: int, encoding: Encoding, transfer_syntax: str, pixels: bytes) -> bytes:
     header = b"".join(data for _, data in _header(number, encoding))
     body = (header, element(_PIXEL_DATA, "OW", pixels, encoding))
-    return b"".join(_part10(transfer_syntax, _CT, body))
+    return b"".join(_part10(transfer_syntax, _CT, number, body))
 
 
 def _write_ct(encoding: Encoding, transfer_syntax: str) -> Callable[[Path, int], None]:
@@ -224,7 +231,7 @@ def _write_jpeg_2000(path: Path, number: int) -> None:
         payload,
         _DELIMITER,
     )
-    path.write_bytes(b"".join(_part10(_JPEG_2000_UID, _CT, (header, *pixels))))
+    path.write_bytes(b"".join(_part10(_JPEG_2000_UID, _CT, number + 80, (header, *pixels))))
 
 
 def _frame(number: int) -> bytes:
@@ -272,6 +279,7 @@ def _enhanced(number: int, frames: int, described: int) -> bytes:
         for tag, data in _header(number, _EXPLICIT, private=False)
         if tag >> 16 not in (0x0018, 0x0032)
     } | {
+        0x00080016: text(0x00080016, "UI", _ENHANCED_CT),
         0x00280008: text(0x00280008, "IS", str(frames)),
         0x00280009: tags(0x00280009, [0x52009230]),
         0x00209221: sequence(0x00209221, [text(0x00209164, "UI", "2.25.1.1")]),
@@ -284,7 +292,7 @@ def _write_header_heavy(path: Path, number: int) -> None:
     frames = 516
     body = _enhanced(number, frames, frames)
     pixels = element(_PIXEL_DATA, "OW", _random(number, frames * 2 * 64 * 64))
-    path.write_bytes(b"".join(_part10(_EXPLICIT_UID, _ENHANCED_CT, (body, pixels))))
+    path.write_bytes(b"".join(_part10(_EXPLICIT_UID, _ENHANCED_CT, number, (body, pixels))))
 
 
 def _write_large(path: Path, number: int) -> None:
@@ -293,7 +301,7 @@ def _write_large(path: Path, number: int) -> None:
     body = _enhanced(number, frames, 1)
     length = (frame * frames).to_bytes(4, "little")
     with path.open("wb") as file:
-        for data in _part10(_EXPLICIT_UID, _ENHANCED_CT, (body,)):
+        for data in _part10(_EXPLICIT_UID, _ENHANCED_CT, number, (body,)):
             file.write(data)
         file.write(element(_PIXEL_DATA, "OW", b"")[:8] + length)
         start = file.tell()
@@ -315,7 +323,7 @@ def _outline(number: int) -> bytes:
     """Return an image that says little of itself, so that its MAC lists few elements."""
     header = _header(number, _EXPLICIT, private=False)
     kept = (data for tag, data in header if tag >> 16 in (0x0008, 0x0020))
-    return b"".join(_part10(_EXPLICIT_UID, _CT, kept))
+    return b"".join(_part10(_EXPLICIT_UID, _CT, number, kept))
 
 
 def _counted_uids(number: int) -> Callable[[], str]:
