@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sr.app.evidence import Skipped, expand, load_evidence
 from sr.app.files import guard_output, read_bytes, write_atomically
+from sr.app.outputs import names_for, written_before
 from sr.app.ports import Ports
-from sr.app.signing import Credentials, sign_bytes, signer_of
+from sr.app.signing import Credentials, SigningResult, sign_bytes, signer_of
 from sr.codes import SIGNED_TITLES, Code, SignaturePurpose, key_object_title
 from sr.dicomfile import canonicalise
 from sr.document.evidence import Evidence
@@ -23,7 +24,7 @@ from sr.document.identity import DocumentIdentity
 from sr.document.input import read_report
 from sr.document.input_position import InputText
 from sr.document.input_table import InputFormat
-from sr.document.key_object import KeyObjectSelection, build_key_object
+from sr.document.key_object import KeyObjectSelection, build_key_objects, studies_of
 from sr.document.observer import DeviceObserver
 from sr.document.report import compose_report, subject_of
 from sr.document.report_input import ReportInput
@@ -34,7 +35,8 @@ from sr.findings import Finding
 
 __all__ = [
     "AuthoringResult",
-    "author_key_object",
+    "IdenticalDocument",
+    "author_key_objects",
     "author_report",
     "create_key_object",
     "create_report",
@@ -51,6 +53,18 @@ _FORMATS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdenticalDocument:
+    """A copy of a document, written into another study.
+
+    Cites: PS3.3 C.17.2.2.
+    """
+
+    output: Path
+    study_instance_uid: str
+    digital_signature_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthoringResult:
     """What was written."""
 
@@ -61,6 +75,8 @@ class AuthoringResult:
     """Files of the evidence folders that are no instances to cite."""
     notices: tuple[Finding, ...] = ()
     digital_signature_uid: str | None = None
+    identical: tuple[IdenticalDocument, ...] = ()
+    """The copies in the other studies of the evidence; only a key object selection has any."""
 
 
 def create_report(
@@ -81,7 +97,7 @@ def create_report(
     Cites: PS3.16 TID 2000; PS3.15 A.4.
     """
     guard_output(output, [source, *evidence], in_place=False)
-    cited, skipped = load_evidence(_without(output, evidence))
+    cited, skipped = load_evidence(_without(written_before(output), evidence))
     data = author_report(
         _text_of(source),
         _format_of(source),
@@ -146,6 +162,9 @@ def create_key_object(
 ) -> AuthoringResult:
     """Write a key object selection, signed where credentials and a purpose are given.
 
+    Evidence of several studies gives one document in each: ``KOS.dcm`` in the study of the first
+    instance, ``KOS-2.dcm`` and so on in the others, each signed, each listing the others.
+
     Raises:
         ConfigurationError: The title promises a signature and there is none, or a path is wrong.
         EvidenceError: There is no evidence, or it is damaged or contradictory.
@@ -153,25 +172,36 @@ def create_key_object(
         ProfileViolationError: The result would break a rule.
         SigningError: The key could not sign.
 
-    Cites: PS3.16 TID 2010; PS3.15 A.4.
+    Cites: PS3.16 TID 2010; PS3.15 A.4; PS3.3 C.17.6.2.
     """
     require_signature(title, credentials, purpose)
     guard_output(output, evidence, in_place=False)
-    cited, skipped = load_evidence(_without(output, evidence))
-    data = author_key_object(
+    earlier = written_before(output)
+    cited, skipped = load_evidence(_without(earlier, evidence))
+    documents = author_key_objects(
         title, cited, description=description, modifiers=modifiers, ports=ports
     )
-    signed = None
+    outputs = names_for(output, len(documents), earlier=earlier)
+    signed: tuple[SigningResult, ...] = ()
     if credentials is not None and purpose is not None:
         with signer_of(credentials) as signer:
-            data, signed = sign_bytes(data, purpose=purpose, signer=signer, ports=ports)
-    write_atomically(output, data)
+            made = [sign_bytes(d, purpose=purpose, signer=signer, ports=ports) for d in documents]
+        documents, signed = tuple(data for data, _ in made), tuple(result for _, result in made)
+    for path, data in zip(outputs, documents, strict=True):
+        write_atomically(path, data)
+    signatures = [s.digital_signature_uid for s in signed] if signed else [None] * len(documents)
+    studies = (study.study_instance_uid for study in studies_of(cited))
+    first, *others = (
+        IdenticalDocument(output=path, study_instance_uid=study, digital_signature_uid=signature)
+        for path, study, signature in zip(outputs, studies, signatures, strict=True)
+    )
     return AuthoringResult(
-        output=output,
+        output=first.output,
         cited=len(cited),
         skipped=skipped,
-        notices=signed.notices if signed is not None else (),
-        digital_signature_uid=signed.digital_signature_uid if signed is not None else None,
+        notices=tuple(dict.fromkeys(n for result in signed for n in result.notices)),
+        digital_signature_uid=first.digital_signature_uid,
+        identical=tuple(others),
     )
 
 
@@ -195,21 +225,21 @@ def seal(folder: Path, output: Path, *, credentials: Credentials, ports: Ports) 
     )
 
 
-def author_key_object(
+def author_key_objects(
     title: Code,
     evidence: tuple[Evidence, ...],
     *,
     ports: Ports,
     description: str = "",
     modifiers: tuple[Code, ...] = (),
-) -> bytes:
-    """Return an unsigned key object selection that cites all the evidence.
+) -> tuple[bytes, ...]:
+    """Return the unsigned key object selections that cite all the evidence, one for each study.
 
     Raises:
         EvidenceError: There is none, or it is contradictory.
         TemplateError: The title needs a modifier, or takes others.
 
-    Cites: PS3.16 TID 2010.
+    Cites: PS3.16 TID 2010; PS3.3 C.17.6.2.
     """
     if not evidence:
         raise EvidenceError("there is no instance to cite in the evidence folders")
@@ -221,7 +251,9 @@ def author_key_object(
             DeviceObserver(uid=ports.new_uid(), manufacturer="srsign", model_name="srsign"),
         ),
     )
-    return canonicalise(build_key_object(selection, evidence=evidence, identity=_identity(ports)))
+    identities = tuple(_identity(ports) for _ in studies_of(evidence))
+    documents = build_key_objects(selection, evidence=evidence, identities=identities)
+    return tuple(canonicalise(data) for data in documents)
 
 
 def require_signature(
@@ -253,11 +285,11 @@ def _identity(ports: Ports) -> DocumentIdentity:
     )
 
 
-def _without(output: Path, paths: Iterable[Path]) -> tuple[Path, ...]:
+def _without(earlier: tuple[Path, ...], paths: Iterable[Path]) -> tuple[Path, ...]:
     """Leave an earlier version of the output, in one of the folders, out of its own evidence."""
-    if not output.exists():
+    if not earlier:
         return tuple(paths)
-    return tuple(path for path in expand(paths) if not path.samefile(output))
+    return tuple(p for p in expand(paths) if not any(p.samefile(old) for old in earlier))
 
 
 def _format_of(source: Path) -> InputFormat:

@@ -18,13 +18,20 @@ from sr.app.files import open_dicom
 from sr.app.ports import Ports
 from sr.app.signing import Credentials
 from sr.codes import SignaturePurpose, key_object_title
+from sr.dicomfile import DICOMFile
 from sr.errors import ConfigurationError, SRError
 from sr.findings import Finding, Indication, Status, SubIndication
-from sr.signature.references import document_references
-from sr.verification import Verdict
+from sr.mac import MACAlgorithm
+from sr.mac.stream import digest_chunks, mac_stream
+from sr.signature.references import IDENTICAL, DocumentReference, document_references
+from sr.verification import Candidate, Verdict
 from sr.verification.facts import ReferenceResult
+from sr.verification.references import compare_reference
 
 __all__ = ["check_manifest", "create_manifest"]
+
+_SELECTION = (0x00080016, 0x0040A043, 0x0040A375, 0x0040A504, 0x0040A730)
+"""What identical documents have in common: class, title, evidence, template, content."""
 
 
 def create_manifest(
@@ -55,7 +62,8 @@ def create_manifest(
         purpose=SignaturePurpose.SOURCE,
     )
     if package is not None:
-        _pack(package, output, folders)
+        manifests = (output, *(copy.output for copy in result.identical))
+        _pack(package, manifests, folders)
     return result
 
 
@@ -63,7 +71,8 @@ def check_manifest(manifest: Path, folders: tuple[Path, ...], options: CheckOpti
     """Return the verdict on a manifest and the shipment it came with.
 
     Beside altered and missing instances it counts unexpected ones: readable or not, DICOM files
-    that the manifest does not list. The manifest itself never counts.
+    that the manifest does not list. The manifest itself never counts, nor do its copies in other
+    studies, as long as they are what it says that they are.
 
     Raises:
         ConfigurationError: A path cannot be opened.
@@ -99,18 +108,24 @@ def check_manifest(manifest: Path, folders: tuple[Path, ...], options: CheckOpti
 
 
 def _unexpected(manifest: Path, folders: tuple[Path, ...], verdict: Verdict) -> tuple[str, ...]:
-    listed = {
-        reference.sop_instance_uid
-        for reference in document_references(open_dicom(manifest).dataset)
-        if reference.is_evidence
-    }
+    file = open_dicom(manifest)
+    references = document_references(file.dataset)
+    listed = {reference.sop_instance_uid for reference in references if reference.is_evidence}
     folder = survey(folders)
+    copies = {
+        candidate.label
+        for reference in references
+        if reference.sequence == IDENTICAL
+        for candidate in folder.find(reference.sop_instance_uid)
+        if _is_copy(file, reference, candidate)
+    }
     used = {item.file for item in verdict.references.items or () if item.file}
     extra = [
         path
         for uid, paths in folder.by_uid.items()
         for path in paths
-        if uid not in listed or (str(path) not in used and not _same_content(path, paths, used))
+        if str(path) not in copies
+        and (uid not in listed or (str(path) not in used and not _same_content(path, paths, used)))
     ]
     damaged = [s.path for s in folder.skipped if s.broken]
     return tuple(
@@ -118,6 +133,27 @@ def _unexpected(manifest: Path, folders: tuple[Path, ...], verdict: Verdict) -> 
         for path in sorted({*extra, *damaged})
         if not (path.exists() and path.samefile(manifest)) and not _is_altered(path, verdict)
     )
+
+
+def _is_copy(manifest: DICOMFile, reference: DocumentReference, candidate: Candidate) -> bool:
+    """Whether a file is the copy of the manifest that it claims to be.
+
+    Where the manifest carries no proof of the copy, it must at least say the same.
+
+    Cites: PS3.3 C.17.2.2.
+    """
+    if reference.is_secured:
+        return compare_reference(reference, (candidate,)).result is ReferenceResult.MATCHED
+    try:
+        other = candidate.read()
+        return _said(other) == _said(manifest)
+    except SRError:
+        return False
+
+
+def _said(file: DICOMFile) -> bytes:
+    present = tuple(tag for tag in _SELECTION if tag in file.dataset)
+    return digest_chunks(mac_stream(file.dataset, present), MACAlgorithm.SHA256)
 
 
 def _same_content(path: Path, paths: tuple[Path, ...], used: set[str]) -> bool:
@@ -132,20 +168,24 @@ def _is_altered(path: Path, verdict: Verdict) -> bool:
     )
 
 
-def _pack(package: Path, manifest: Path, folders: tuple[Path, ...]) -> None:
-    """Copy manifest and instances into a ZIP file or a new folder, under neutral names.
+def _pack(package: Path, manifests: tuple[Path, ...], folders: tuple[Path, ...]) -> None:
+    """Copy manifests and instances into a ZIP file or a new folder, under neutral names.
 
     The package is made under another name beside its own and appears whole.
     """
-    members = [("MANIFEST.dcm", manifest)]
+    first, *copies = manifests
+    members = [("MANIFEST.dcm", first)]
+    members += [(f"MANIFEST-{number}.dcm", path) for number, path in enumerate(copies, start=2)]
+    instances = 0
     for path in expand(folders):
-        if path.samefile(manifest):
+        if any(path.samefile(manifest) for manifest in manifests):
             continue
         try:
             open_dicom(path, allow_odd_lengths=True)
         except SRError:
             continue
-        members.append((f"DICOM/{len(members):05d}.dcm", path))
+        instances += 1
+        members.append((f"DICOM/{instances:05d}.dcm", path))
     write = _write_zip if package.suffix.lower() == ".zip" else _write_folder
     try:
         with tempfile.TemporaryDirectory(prefix=f".{package.name}.", dir=package.parent) as room:

@@ -130,7 +130,8 @@ def keyobject(
 ) -> None:
     """Write a key object selection of all the evidence, signed where a key is given.
 
-    The titles that say 'Signed' are not written without a signature.
+    The titles that say 'Signed' are not written without a signature. Evidence of several studies
+    gives one document in each of them, kos.dcm, kos-2.dcm and so on, that list one another.
     """
     from sr import compose
     from sr.app.authoring import create_key_object
@@ -158,7 +159,8 @@ def seal(
 ) -> None:
     """Seal everything that was acquired.
 
-    The seal is a key object selection with the title 113035, signed with the purpose source.
+    The seal is a key object selection with the title 113035, signed with the purpose source; one
+    in each study, seal.dcm, seal-2.dcm and so on.
     """
     from sr import compose
     from sr.app import authoring
@@ -179,6 +181,14 @@ def report_authoring(shell: Shell, what: str, result: AuthoringResult) -> None:
                 "output": str(result.output),
                 "cited": result.cited,
                 "digital_signature_uid": result.digital_signature_uid,
+                "identical_documents": [
+                    {
+                        "output": str(copy.output),
+                        "study_instance_uid": copy.study_instance_uid,
+                        "digital_signature_uid": copy.digital_signature_uid,
+                    }
+                    for copy in result.identical
+                ],
                 "skipped": [
                     {"file": str(skipped.path), "reason": skipped.reason}
                     for skipped in result.skipped
@@ -190,3 +200,5 @@ def report_authoring(shell: Shell, what: str, result: AuthoringResult) -> None:
     signed = ", signed" if result.digital_signature_uid else ""
     left_out = f", {len(result.skipped)} files left out (-v lists them)" if result.skipped else ""
     shell.tell(f"{what} citing {result.cited} instances{signed}{left_out} → {result.output}")
+    for copy in result.identical:
+        shell.tell(f"identical, in study {copy.study_instance_uid}{signed} → {copy.output}")

@@ -43,7 +43,11 @@ def create(
         typer.Option("--package", metavar="ZIP|DIR", help="Also pack manifest and instances."),
     ] = None,
 ) -> None:
-    """Write a manifest over everything in some folders: title 113031, signed with purpose 14."""
+    """Write a manifest over everything in some folders: title 113031, signed with purpose 14.
+
+    What belongs to several studies gets one in each, manifest.dcm, manifest-2.dcm and so on; any of
+    them checks the whole shipment.
+    """
     from sr import compose
     from sr.app.manifest import create_manifest
 

@@ -1,8 +1,9 @@
-"""Key Object Selection documents: TID 2010 with secure references, one study a document.
+"""Key Object Selection documents: TID 2010 with secure references, one document a study.
 
 highdicom frames the document. The evidence is listed by us (it silently drops a second study) and
-references go out without concept name, as TID 2010 says. A selection over several studies needs a
-copy of the document in each of them, all listing one another; this version refuses it instead.
+references go out without concept name, as TID 2010 says. A selection over several studies is
+written once for each of them: the same content, the evidence of all, and each copy lists the
+others.
 
 Cites: PS3.3 A.35.4, C.17.6; PS3.16 TID 2010.
 """
@@ -36,12 +37,12 @@ from sr.document.evidence import (
 )
 from sr.document.evidence_sequence import referenced_studies
 from sr.document.header import ReferencedRequest, request_item, stand_in, write_header
+from sr.document.identical_documents import write_identical
 from sr.document.identity import DocumentIdentity
 from sr.document.observer import Observer, observer_context
-from sr.document.part10 import write_part10
-from sr.errors import EvidenceError, TemplateError
+from sr.errors import DocumentError, EvidenceError, TemplateError
 
-__all__ = ["KeyObjectSelection", "build_key_object"]
+__all__ = ["KeyObjectSelection", "build_key_object", "build_key_objects", "studies_of"]
 
 _TITLE_MODIFIER = Code("113011", "DCM", "Document Title Modifier")
 _DESCRIPTION = Code("113012", "DCM", "Key Object Description")
@@ -65,6 +66,17 @@ class KeyObjectSelection:
     requests: tuple[ReferencedRequest, ...] = ()
 
 
+def studies_of(evidence: tuple[Evidence, ...]) -> tuple[PatientStudy, ...]:
+    """Return patient and study of each study, in the order in which the evidence names them.
+
+    Within a study the first instance decides.
+    """
+    studies: dict[str, PatientStudy] = {}
+    for item in evidence:
+        studies.setdefault(item.study_instance_uid, item.patient_study)
+    return tuple(studies.values())
+
+
 def build_key_object(
     selection: KeyObjectSelection, *, evidence: tuple[Evidence, ...], identity: DocumentIdentity
 ) -> bytes:
@@ -79,31 +91,96 @@ def build_key_object(
 
     Cites: PS3.3 A.35.4, C.17.6; PS3.16 TID 2010; PS3.15 A.4.
     """
+    count = len(studies_of(evidence))
+    if count > 1:
+        raise EvidenceError(
+            f"a key object selection over {count} studies is a document in each of them, with "
+            "IdenticalDocumentsSequence (0040,A525)",
+            where="(0020,000D)",
+            hint="give an identity for each study, or make one selection for each",
+        )
+    (document,) = build_key_objects(selection, evidence=evidence, identities=(identity,))
+    return document
+
+
+def build_key_objects(
+    selection: KeyObjectSelection,
+    *,
+    evidence: tuple[Evidence, ...],
+    identities: tuple[DocumentIdentity, ...],
+) -> tuple[bytes, ...]:
+    """Return the unsigned key object selection documents of a selection, one for each study.
+
+    All cite exactly the evidence, in the order given. Each takes patient and study from the
+    evidence of its study, and lists the others as Identical Documents.
+
+    Args:
+        selection: What they say.
+        evidence: What they cite, of one patient.
+        identities: One for each study, in the order of `studies_of`; allocated before the first
+            document is written, because each has to name the others.
+
+    Raises:
+        EvidenceError: There is no evidence, or it is contradictory.
+        TemplateError: The selection does not fit TID 2010, or a value cannot be written.
+        DocumentError: The identities do not fit, or a document cannot be encoded.
+
+    Cites: PS3.3 A.35.4, C.17.6.2; PS3.16 TID 2010; PS3.15 A.4.
+    """
     evidence = distinct(evidence)
-    subject = patient_study_of(evidence)
-    _require_one_study(evidence)
-    require_one_patient(subject, evidence)
+    patient_study_of(evidence)
+    subjects = studies_of(evidence)
+    _check_identities(identities, subjects, evidence)
+    for subject in subjects:
+        require_one_patient(subject, evidence)
     content = _content(selection, evidence)
     check_content(DocumentClass.KEY_OBJECT_SELECTION, content)
     require_cited(content, evidence)
+    return write_identical(
+        tuple(
+            _document(selection, content, subject, evidence, identity)
+            for subject, identity in zip(subjects, identities, strict=True)
+        )
+    )
+
+
+def _check_identities(
+    identities: tuple[DocumentIdentity, ...],
+    subjects: tuple[PatientStudy, ...],
+    evidence: tuple[Evidence, ...],
+) -> None:
+    if len(identities) != len(subjects):
+        raise DocumentError(
+            f"a key object selection over {len(subjects)} studies needs {len(subjects)} "
+            f"identities, not {len(identities)}"
+        )
+    documents = {identity.sop_instance_uid for identity in identities}
+    series = {identity.series_instance_uid for identity in identities}
+    if len(documents) < len(identities) or len(series) < len(identities):
+        raise DocumentError(
+            "each copy of a document has its own SOPInstanceUID (0008,0018) and, being in another "
+            "study, its own SeriesInstanceUID (0020,000E)"
+        )
+    if not documents.isdisjoint(item.sop_instance_uid for item in evidence):
+        raise EvidenceError(
+            "a document cannot cite itself: SOPInstanceUID (0008,0018) is in its own evidence"
+        )
+
+
+def _document(
+    selection: KeyObjectSelection,
+    content: Container,
+    subject: PatientStudy,
+    evidence: tuple[Evidence, ...],
+    identity: DocumentIdentity,
+) -> Dataset:
     dataset = _frame(content, subject, identity)
     write_content(dataset, content)
     write_header(dataset, subject, identity)
     dataset.CurrentRequestedProcedureEvidenceSequence = referenced_studies(evidence)
     if selection.requests:
         dataset.ReferencedRequestSequence = [request_item(r) for r in selection.requests]
-    return write_part10(dataset)
-
-
-def _require_one_study(evidence: tuple[Evidence, ...]) -> None:
-    studies = {item.study_instance_uid for item in evidence}
-    if len(studies) > 1:
-        raise EvidenceError(
-            f"a key object selection over {len(studies)} studies needs identical documents in each "
-            "study (IdenticalDocumentsSequence (0040,A525)), which this version does not write",
-            where="(0020,000D)",
-            hint="make one selection for each study",
-        )
+    return dataset
 
 
 def _content(selection: KeyObjectSelection, evidence: tuple[Evidence, ...]) -> Container:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.codes import Code
+from sr.codes import Code, key_object_title
 from sr.dicomfile.splice import assemble, splice
 from sr.document import ReferencedDigitalSignature, SecureReference
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
@@ -20,6 +20,7 @@ from sr.document.content import ByReference, ContentItem, Relationship, ValueTyp
 from sr.document.evidence import Evidence
 from sr.document.input import parse_report
 from sr.document.input_table import InputFormat
+from sr.document.key_object import KeyObjectSelection, build_key_objects
 from sr.document.lifecycle import approve_edits
 from sr.document.observer import DeviceObserver
 from sr.document.relationship_tables import RELATIONSHIP_TABLES, DocumentClass
@@ -188,6 +189,16 @@ def _key_object(title: str, *modifiers: Code) -> bytes:
     )
 
 
+@cache
+def _copy(number: int) -> bytes:
+    """Return one of three identical documents."""
+    return build_key_objects(
+        KeyObjectSelection(title=key_object_title("113035"), observers=(AUTHOR,)),
+        evidence=tuple(e for arc in (1, 2, 3) for e in ct_evidence(arc=arc)),
+        identities=tuple(identity(n, series_instance_uid=f"2.25.900.0.{n}") for n in range(1, 4)),
+    )[number]
+
+
 DOCUMENTS = {
     "basic-text": lambda: _rich("basic-text"),
     "enhanced": lambda: _rich("enhanced"),
@@ -206,6 +217,7 @@ DOCUMENTS = {
     "quality-issue": lambda: _key_object("113010", Code("111210", "DCM", "Motion blur")),
     "best-in-set": lambda: _key_object("113013", Code("113014", "DCM", "Study")),
     "seal": lambda: key_object("113035", evidence=ct_evidence(8)),
+    "seal-of-three-studies": lambda: _copy(1),
     "manifest": lambda: key_object("113031"),
 }
 
@@ -269,12 +281,13 @@ def test_pixelmed_finds_no_error_by_reference(name: str, tmp_path: Path) -> None
     assert "illegal" not in result.output
 
 
-def test_pixelmed_finds_no_error_in_a_key_object(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["key-object", "seal-of-three-studies"])
+def test_pixelmed_finds_no_error_in_a_key_object(name: str, tmp_path: Path) -> None:
     """PixelMed validates TID 2010, which highdicom's own output fails.
 
     Title modifiers are not shown to it: it takes CID 7011 and 7012 for their concept names.
     """
-    result = pixelmed(_written("key-object", tmp_path))
+    result = pixelmed(_written(name, tmp_path))
     assert "KeyObjectSelection" in result.output
     assert not result.errors, result.output
     assert not result.warnings, result.output

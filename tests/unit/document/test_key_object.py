@@ -10,12 +10,27 @@ from highdicom.ko import KeyObjectSelectionDocument
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from sr.codes import KEY_OBJECT_TITLES, Code
+from sr.codes import KEY_OBJECT_TITLES, Code, key_object_title
 from sr.dicomfile import canonicalise
 from sr.document.citations import require_cited
+from sr.document.identity import DocumentIdentity
+from sr.document.key_object import KeyObjectSelection, build_key_objects
 from sr.document.observer import DeviceObserver
-from sr.errors import EvidenceError, TemplateError
-from tests.support.datasets import ct_evidence, evidence_of, instance, key_object, report
+from sr.errors import DocumentError, EvidenceError, TemplateError
+from sr.signature.references import IDENTICAL, DocumentReference, document_references
+from sr.verification import Candidate
+from sr.verification.facts import ReferenceResult
+from sr.verification.references import compare_reference
+from tests.support.datasets import (
+    AUTHOR,
+    ct_evidence,
+    evidence_of,
+    identity,
+    instance,
+    key_object,
+    opened,
+    report,
+)
 
 MOTION = Code("111210", "DCM", "Motion blur")
 STUDY = Code("113014", "DCM", "Study")
@@ -117,11 +132,151 @@ def test_highdicom_reads_it_back() -> None:
     assert len(read.content.get_references()) == len(ct_evidence())
 
 
-def test_two_studies_are_refused() -> None:
+def test_two_studies_are_no_single_document() -> None:
     """A second study is never dropped silently."""
     with pytest.raises(EvidenceError) as caught:
         key_object(evidence=ct_evidence() + ct_evidence(arc=2))
     assert "(0040,A525)" in str(caught.value)
+
+
+def _copies(count: int, **changes: object) -> tuple[bytes, ...]:
+    """Return a selection over as many studies as are counted."""
+    evidence = tuple(e for arc in range(1, count + 1) for e in ct_evidence(arc=arc))
+    selection = KeyObjectSelection(title=key_object_title("113035"), observers=(AUTHOR,))
+    return build_key_objects(
+        replace(selection, **changes),  # type: ignore[arg-type]
+        evidence=evidence,
+        identities=tuple(_identity(number) for number in range(1, count + 1)),
+    )
+
+
+def _identity(number: int) -> DocumentIdentity:
+    return identity(number, series_instance_uid=f"2.25.900.0.{number}")
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_each_study_has_its_document(count: int) -> None:
+    """Each joins its study, in its own series, says the same and cites the evidence of all."""
+    read = [_read(data) for data in _copies(count)]
+    studies = [ct_evidence(arc=arc)[0].study_instance_uid for arc in range(1, count + 1)]
+    assert [dataset.StudyInstanceUID for dataset in read] == studies
+    assert len({dataset.SeriesInstanceUID for dataset in read}) == count
+    for dataset in read:
+        assert dataset.ContentSequence == read[0].ContentSequence
+        listed = dataset.CurrentRequestedProcedureEvidenceSequence
+        assert [study.StudyInstanceUID for study in listed] == studies
+        assert listed == read[0].CurrentRequestedProcedureEvidenceSequence
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_each_document_lists_all_others(count: int) -> None:
+    """Identical Documents names every copy but the document itself, in its study and series."""
+    read = [_read(data) for data in _copies(count)]
+    whereabouts = [
+        (d.StudyInstanceUID, d.SeriesInstanceUID, d.SOPClassUID, d.SOPInstanceUID) for d in read
+    ]
+    for number, dataset in enumerate(read):
+        named = [
+            (
+                study.StudyInstanceUID,
+                series.SeriesInstanceUID,
+                item.ReferencedSOPClassUID,
+                item.ReferencedSOPInstanceUID,
+            )
+            for study in dataset.IdenticalDocumentsSequence
+            for series in study.ReferencedSeriesSequence
+            for item in series.ReferencedSOPSequence
+        ]
+        assert named == whereabouts[:number] + whereabouts[number + 1 :]
+
+
+def _identical_references(data: bytes) -> tuple[DocumentReference, ...]:
+    references = document_references(opened(data).dataset)
+    return tuple(r for r in references if r.sequence == IDENTICAL)
+
+
+def test_copies_prove_one_another() -> None:
+    """Each holds the MAC of the others over all but the sequence that holds the MACs."""
+    copies = _copies(3)
+    by_uid = {opened(data).sop_instance_uid: data for data in copies}
+    for data in copies:
+        references = _identical_references(data)
+        assert len(references) == 2
+        for reference in references:
+            (mac,) = reference.macs
+            assert IDENTICAL not in mac.data_elements_signed
+            other = Candidate(
+                label="copy", read=lambda uid=reference.sop_instance_uid: opened(by_uid[uid])
+            )
+            assert compare_reference(reference, (other,)).result is ReferenceResult.MATCHED
+
+
+def test_a_copy_that_says_something_else_is_altered() -> None:
+    """The proof notices a changed description in one of the copies."""
+    first, _ = _copies(2)
+    _, other = _copies(2, description="Unscharf")
+    (reference,) = _identical_references(first)
+    candidate = Candidate(label="copy", read=lambda: opened(other))
+    assert compare_reference(reference, (candidate,)).result is ReferenceResult.ALTERED
+
+
+def test_copies_are_canonical_and_repeatable() -> None:
+    """Nothing but the arguments decides the bytes, and they are in the form that is signed."""
+    assert _copies(2) == _copies(2)
+    for data in _copies(2):
+        assert canonicalise(data) == data
+
+
+def test_one_study_has_no_copies() -> None:
+    """A document without copies does not mention any."""
+    (only,) = _copies(1)
+    assert only == key_object(evidence=ct_evidence())
+    assert "IdenticalDocumentsSequence" not in _read(only)
+
+
+@pytest.mark.parametrize(
+    "identities",
+    [
+        (),
+        (_identity(1),),
+        (_identity(1), _identity(2), _identity(3)),
+        (_identity(1), replace(_identity(2), sop_instance_uid="2.25.900.1")),
+        (_identity(1), replace(_identity(2), series_instance_uid="2.25.900.0.1")),
+    ],
+    ids=["none", "too-few", "too-many", "same-document", "same-series"],
+)
+def test_identities_must_fit(identities: tuple[DocumentIdentity, ...]) -> None:
+    """One identity for each study, no UID used twice."""
+    selection = KeyObjectSelection(title=key_object_title("113035"))
+    with pytest.raises(DocumentError):
+        build_key_objects(
+            selection, evidence=ct_evidence() + ct_evidence(arc=2), identities=identities
+        )
+
+
+def test_a_selection_cannot_cite_itself() -> None:
+    """No copy may be in the evidence of its own set."""
+    own = replace(ct_evidence(arc=2)[0], sop_instance_uid="2.25.900.1")
+    with pytest.raises(EvidenceError):
+        build_key_objects(
+            KeyObjectSelection(title=key_object_title("113035")),
+            evidence=(*ct_evidence(), own),
+            identities=(_identity(1), _identity(2)),
+        )
+
+
+def test_studies_of_two_patients_are_refused() -> None:
+    """Birth dates that contradict one another are two persons, whatever the study."""
+    stranger = tuple(
+        replace(e, patient_study=replace(e.patient_study, patient_birth_date="19700101"))
+        for e in ct_evidence(arc=2)
+    )
+    with pytest.raises(EvidenceError):
+        build_key_objects(
+            KeyObjectSelection(title=key_object_title("113035")),
+            evidence=ct_evidence() + stranger,
+            identities=(_identity(1), _identity(2)),
+        )
 
 
 def test_nothing_cannot_be_selected() -> None:
