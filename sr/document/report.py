@@ -42,8 +42,10 @@ from sr.errors import EvidenceError, TemplateError
 __all__ = ["compose_report", "subject_of"]
 
 _LANGUAGE = Code("121049", "DCM", "Language of Content Item and Descendants")
-_PROCEDURE = Code("121058", "DCM", "Procedure Reported")
+_PROCEDURE = Code("121058", "DCM", "Procedure reported")
 _EQUIVALENT_MEANING = Code("121050", "DCM", "Equivalent Meaning of Concept Name")
+_SOURCE_OF_MEASUREMENT = Code("121112", "DCM", "Source of Measurement")
+"""Why an image below a measurement is cited, where the input is silent; from CID 7003."""
 _LANGUAGE_OF_VALUE = Code("121047", "DCM", "Language of Value")
 
 _Evidence = tuple[Evidence, ...]
@@ -189,7 +191,7 @@ def _measurement(
         value=entry.value,
         unit=entry.unit,
         qualifier=entry.qualifier,
-        children=_images(entry.images, evidence),
+        children=_images(entry.images, evidence, purpose=_SOURCE_OF_MEASUREMENT),
     )
     return (number,)
 
@@ -223,11 +225,15 @@ def _sources(entry: TextInput | CodedInput, evidence: _Evidence) -> tuple[Conten
     return (*numbers, *_images(entry.images, evidence))
 
 
-def _images(images: tuple[ImageInput, ...], evidence: _Evidence) -> tuple[Reference, ...]:
+def _images(
+    images: tuple[ImageInput, ...], evidence: _Evidence, *, purpose: Code | None = None
+) -> tuple[Reference, ...]:
     return tuple(
         reference
         for image in images
-        for reference in _image(image, Relationship.INFERRED_FROM, evidence)
+        for reference in _image(
+            replace(image, purpose=image.purpose or purpose), Relationship.INFERRED_FROM, evidence
+        )
     )
 
 

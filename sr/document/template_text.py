@@ -22,7 +22,7 @@ from importlib.resources.abc import Traversable
 from types import TracebackType
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, Undefined
 from jinja2 import TemplateError as JinjaError
 from jinja2.loaders import split_template_path
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -130,8 +130,9 @@ def _finalize(value: object) -> str:
     """Return a value as it may stand in a sentence."""
     if isinstance(value, _Rendered):
         return value
+    if isinstance(value, Undefined):
+        return str(value)  # nothing for an if without else; a name nobody gave complains here
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        str(value)  # an undefined value complains here, with its name
         raise TemplateError(
             f"{_what(value)} cannot stand in a sentence",
             hint="test for it with {% if %}, or write {{ value | toml }} for a whole value",
@@ -161,7 +162,8 @@ def _toml(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = (f"{_toml(str(key))} = {_toml(inner)}" for key, inner in value.items())
         return f"{{{', '.join(pairs)}}}"
-    str(value)
+    if isinstance(value, Undefined):
+        str(value)  # a name nobody gave complains here
     raise TemplateError(f"{_what(value)} has no form in TOML")
 
 

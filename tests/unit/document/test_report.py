@@ -111,6 +111,8 @@ def test_sources_stand_below_the_statement() -> None:
     assert image.sop_instance_uid == ct_evidence()[1].sop_instance_uid
     (below,) = number.children
     assert below.relationship is Relationship.INFERRED_FROM
+    assert image.concept is None
+    assert below.concept == Code("121112", "DCM", "Source of Measurement")
 
 
 @pytest.mark.parametrize("name", ["ct-2.dcm", "folder", "uid"])

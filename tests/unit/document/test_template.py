@@ -72,15 +72,6 @@ def _render(tmp_path: Path, values: str, report: str = REPORT) -> str:
     return render_text(template, read_input(values, TOML))
 
 
-@pytest.mark.parametrize("template_id", template_ids())
-def test_every_shipped_template_renders_its_example(template_id: str) -> None:
-    """The example beside each template makes a report of the class it declares."""
-    template = load_template(template_id)
-    report = render_report(template, template.example, TOML)
-    assert report.document_class is template.document_class
-    assert template.cites
-
-
 def test_a_branch_of_everything() -> None:
     """The chest template follows its inputs."""
     template = load_template("ct-chest")

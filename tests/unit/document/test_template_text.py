@@ -201,6 +201,13 @@ def test_whole_values(folder: Path) -> None:
     assert _render(folder, 'v = "{{ v }} mm"', v=Decimal("12.50")) == 'v = "12.50 mm"'
 
 
+def test_an_if_without_else_is_nothing(folder: Path) -> None:
+    """A word that is there or not needs no else, outside of a whole value."""
+    assert _render(folder, "a = \"b{{ 's' if x > 1 }}\"", x=1) == 'a = "b"'
+    with pytest.raises(TemplateError):
+        _render(folder, "a = {{ (1 if x > 1) | toml }}", x=1)
+
+
 @pytest.mark.parametrize("value", [None, True, (), {}, [1], b"x", 1.5])
 def test_only_text_and_numbers_stand_in_sentences(folder: Path, value: object) -> None:
     """What has no plain words is refused, and what was not given says so."""
