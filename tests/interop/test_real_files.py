@@ -8,7 +8,7 @@ from pathlib import Path
 import pydicom.data
 import pytest
 
-from sr.app.authoring import author_key_object
+from sr.app.authoring import author_key_objects
 from sr.app.check import check_file, exit_code
 from sr.app.evidence import load_evidence
 from sr.app.files import write_atomically
@@ -42,7 +42,7 @@ def seal_and_check(path: Path, story: Story, folder: Path) -> str:
         evidence, skipped = load_evidence([path], tolerant=True)
         if not evidence:
             return f"refused: {[s.reason for s in skipped]}"
-        data = author_key_object(key_object_title("113035"), evidence, ports=real_ports())
+        (data,) = author_key_objects(key_object_title("113035"), evidence, ports=real_ports())
         with open_signer(
             f"file:{story.pki / 'archive.key'}",
             certificates=load_certificates((story.pki / "archive.pem",)),
