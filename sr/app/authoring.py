@@ -86,6 +86,7 @@ def create_report(
     evidence: tuple[Path, ...],
     template: str | None,
     ports: Ports,
+    sites: tuple[Path, ...] = (),
 ) -> AuthoringResult:
     """Write an unsigned report from a report file, or from values for a template.
 
@@ -105,6 +106,7 @@ def create_report(
         template=template,
         name=source.name,
         ports=ports,
+        sites=sites,
     )
     write_atomically(output, data)
     return AuthoringResult(output=output, cited=len(cited), skipped=skipped)
@@ -118,8 +120,18 @@ def author_report(
     template: str | None,
     name: str,
     ports: Ports,
+    sites: tuple[Path, ...] = (),
 ) -> bytes:
     """Return an unsigned report as a DICOM file.
+
+    Args:
+        text: A report, or the values for a template.
+        notation: How it is written.
+        evidence: Everything it may cite.
+        template: Id of the template, ``None`` for a report as it stands.
+        name: The file's name, for messages.
+        ports: Time and UIDs.
+        sites: Folders with templates beside the shipped ones.
 
     Raises:
         TemplateError: The input does not fit; names key path and line.
@@ -127,7 +139,7 @@ def author_report(
 
     Cites: PS3.16 TID 2000; PS3.15 A.4.
     """
-    source, report = _written(InputText(text=text, notation=notation, name=name), template)
+    source, report = _written(InputText(text=text, notation=notation, name=name), template, sites)
     with source.blamed():
         subject = subject_of(report, evidence, study_instance_uid=ports.new_uid())
         return canonicalise(
@@ -140,11 +152,13 @@ def author_report(
         )
 
 
-def _written(source: InputText, template: str | None) -> tuple[InputText, ReportInput]:
+def _written(
+    source: InputText, template: str | None, sites: tuple[Path, ...]
+) -> tuple[InputText, ReportInput]:
     """Return a report and the file it stands in, rendered first where there is a template."""
     if template is None:
         return source, read_report(source)
-    chosen = load_template(template)
+    chosen = load_template(template, sites)
     rendered = render_input(chosen, source)
     return rendered, read_rendered(chosen, rendered)
 

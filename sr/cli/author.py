@@ -71,6 +71,7 @@ def create(
         str | None,
         typer.Option("--template", metavar="ID", help="See srsign template list."),
     ] = None,
+    templates: o.Templates = [],
     explain: Annotated[
         bool,
         typer.Option(
@@ -99,6 +100,7 @@ def create(
         output,
         evidence=(*evidence, *more),
         template=template,
+        sites=tuple(templates),
         ports=compose.ports(),
     )
     report_authoring(shell, "report", result)

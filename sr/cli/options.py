@@ -38,6 +38,7 @@ __all__ = [
     "Purpose",
     "RequiredPurposes",
     "SignerPattern",
+    "Templates",
     "Title",
     "TrustAnchors",
     "check_options",
@@ -105,6 +106,16 @@ Evidence = Annotated[
     list[Path],
     typer.Option(
         "--evidence", metavar="DIR", help="Folder or file with cited instances; repeatable."
+    ),
+]
+Templates = Annotated[
+    list[Path],
+    typer.Option(
+        "--templates",
+        metavar="DIR",
+        envvar="SRSIGN_TEMPLATES",
+        show_envvar=False,
+        help="Folder with report templates of your own; repeatable; also SRSIGN_TEMPLATES.",
     ),
 ]
 TrustAnchors = Annotated[

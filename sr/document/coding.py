@@ -17,7 +17,7 @@ from pydicom.sr.codedict import codes
 from sr.codes import Code
 from sr.document.input_table import InputTable
 from sr.document.spelling import did_you_mean
-from sr.document.values import checked
+from sr.document.values import checked, value_limits
 from sr.errors import TemplateError
 
 __all__ = [
@@ -115,7 +115,7 @@ def _by_keyword(table: InputTable, key: str, keyword: str, group: int | None) ->
     if not found and not scheme:
         found = [code for place in _SCHEMES if (code := find_code(place, name))]
     if len(found) == 1:
-        return found[0]
+        return _carried(table, key, found[0])
     if found:
         choices = ", ".join(f"{code.scheme}.{name}" for code in found)
         raise table.error(key, f"the keyword {name!r} is ambiguous", hint=f"write {choices}")
@@ -127,6 +127,18 @@ def _by_keyword(table: InputTable, key: str, keyword: str, group: int | None) ->
         f"no code has the keyword {keyword!r}",
         hint=_suggestion(scheme, name, group),
     )
+
+
+def _carried(table: InputTable, key: str, code: Code) -> Code:
+    """Refuse a code whose meaning in the dictionary is longer than a document can carry."""
+    maximum, _ = value_limits("LO")
+    if len(code.meaning) > maximum:
+        raise table.error(
+            key,
+            f"the meaning of {code} has more than {maximum} characters",
+            hint=f'write ["{code.value}", "{code.scheme}", "…"] with a shorter meaning',
+        )
+    return code
 
 
 def _suggestion(scheme: str, name: str, group: int | None) -> str:
@@ -167,7 +179,8 @@ def find_code(place: str, keyword: str) -> Code | None:
         return None
     try:
         found = getattr(getattr(codes, place), keyword)
-        return Code(found.value, found.scheme_designator, found.meaning)
+        meaning = found.meaning.replace("\u200b", "")  # where a page of the standard may break
+        return Code(found.value, found.scheme_designator, meaning)
     except (AttributeError, KeyError, RuntimeError, ValueError):
         return None
 

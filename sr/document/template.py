@@ -28,20 +28,23 @@ from sr.document.input_table import InputFormat, InputTable
 from sr.document.report_input import ReportInput
 from sr.document.spelling import did_you_mean
 from sr.document.template_input import TemplateInput, read_declarations, read_values
-from sr.document.template_text import render_toml
+from sr.document.template_text import names_used, render_toml
 from sr.errors import ConfigurationError, TemplateError
 from sr.resources import resource_root
 
 __all__ = [
     "ReportTemplate",
+    "example_values",
     "find_templates",
     "load_template",
     "read_rendered",
     "read_template",
+    "render_example",
     "render_input",
     "render_report",
     "render_text",
     "template_ids",
+    "used_inputs",
 ]
 
 _DECLARATION = "template.toml"
@@ -179,6 +182,39 @@ def render_report(
     """
     values = InputText(text=text, notation=notation, name=name)
     return read_rendered(template, render_input(template, values))
+
+
+def example_values(template: ReportTemplate) -> dict[str, object]:
+    """Return the values of the example.
+
+    Raises:
+        TemplateError: There is no example, or it is no TOML.
+    """
+    name = f"{template.id}/{_EXAMPLE}"
+    table = InputText(text=template.example, notation=InputFormat.TOML, name=name).read()
+    return {key: table.raw(key) for key in table.keys}
+
+
+def render_example(template: ReportTemplate) -> InputText:
+    """Return the report file that the template makes of its example, found to be a report.
+
+    Raises:
+        TemplateError: The example does not render, or not to a report of the declared class.
+    """
+    name = f"{template.id}/{_EXAMPLE}"
+    values = InputText(text=template.example, notation=InputFormat.TOML, name=name)
+    rendered = render_input(template, values)
+    read_rendered(template, rendered)
+    return rendered
+
+
+def used_inputs(template: ReportTemplate) -> frozenset[str]:
+    """Return the names that the template takes from its values, declared or not.
+
+    Raises:
+        TemplateError: The template cannot be read.
+    """
+    return names_used(template.folder, _REPORT)
 
 
 def render_input(template: ReportTemplate, values: InputText) -> InputText:

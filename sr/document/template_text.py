@@ -25,11 +25,12 @@ from typing import Any
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, Undefined
 from jinja2 import TemplateError as JinjaError
 from jinja2.loaders import split_template_path
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sr.errors import TemplateError
 
-__all__ = ["render_toml"]
+__all__ = ["names_used", "render_toml"]
 
 _MAXIMUM_LENGTH = 1_000_000
 """Characters of a rendered text."""
@@ -61,6 +62,27 @@ def render_toml(folder: Traversable, name: str, values: Mapping[str, object]) ->
     if len(rendered) > _MAXIMUM_LENGTH:
         raise TemplateError(f"{name} renders more than {_MAXIMUM_LENGTH} characters")
     return _unmarked(rendered)
+
+
+def names_used(folder: Traversable, name: str) -> frozenset[str]:
+    """Return the names that a template, and what it includes by name, takes from its values.
+
+    Raises:
+        TemplateError: A file is missing or is no template.
+    """
+    environment = _environment(folder)
+    names: set[str] = set()
+    pending, seen = [name], set()
+    try:
+        while pending:
+            seen.add(here := pending.pop())
+            tree = environment.parse(_FolderLoader(folder).get_source(environment, here)[0])
+            names |= find_undeclared_variables(tree)
+            pending += [n for n in find_referenced_templates(tree) if n and n not in seen]
+    except JinjaError as exc:
+        line = getattr(exc, "lineno", None)
+        raise TemplateError(f"{here}, line {line}: {exc}" if line else f"{here}: {exc}") from exc
+    return frozenset(names)
 
 
 def _place(name: str, traceback: TracebackType | None) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sr.codes import Code
+from sr.document.coding import find_code, keywords
 from sr.document.constraints import DocumentClass
 from sr.document.input import parse_report
 from sr.document.input_table import InputFormat
@@ -245,6 +246,7 @@ def test_what_is_missing_or_wrong_is_named(text: str, where: str) -> None:
         'code = "NOSCHEME.Lung"',
         'code = "__class__"',
         'code = "DCM.__init__"',
+        'code = "SCT.MammographyAssessmentCategory0NeedAdditionalImagingEvaluation"',
         'value = 1\nunit = "mm"',
         'value = 1\nconcept = "SCT.Diameter"',
         'value = true\nconcept = "SCT.Diameter"\nunit = "mm"',
@@ -323,6 +325,14 @@ def test_terms_and_languages_are_suggested(text: str, hint: str) -> None:
     with pytest.raises(TemplateError) as caught:
         _parse(f"{text}\n{HEAD}{SECTION}")
     assert hint in (caught.value.hint or "")
+
+
+def test_every_keyword_is_a_code_that_can_be_printed() -> None:
+    """No meaning of a dictionary carries what nobody sees; what is too long is refused, see above."""
+    for scheme in ("DCM", "LN", "UCUM"):
+        found = [find_code(scheme, keyword) for keyword in keywords(scheme)]
+        assert len(found) > 90
+        assert all(code and code.meaning.isprintable() for code in found)
 
 
 def test_known_units_have_their_meaning() -> None:
