@@ -19,7 +19,7 @@ GROUPS = {
     "manifest": {"create", "check"},
     "certs": {"demo"},
     "token": {"list"},
-    "template": {"list", "show"},
+    "template": {"check", "list", "show"},
 }
 MISUSES = {
     "no such command": ["chekc"],
