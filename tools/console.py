@@ -2,8 +2,10 @@
 
 A fenced block whose info string is ``console runs`` holds commands (lines that start with ``$ ``)
 and the output that follows each. All blocks of a page run in one folder, which holds the products
-of ``srsign demo`` in ``srsign-demo/``. A line ``…`` stands for any number of lines; UIDs, times,
-digests and durations may differ. A command that does not exit 0 is followed by ``$ echo $?``.
+of ``srsign demo`` in ``srsign-demo/``, and the files that the page shows: a fenced block with
+``file=NAME`` in its info string is that file. A line ``…`` stands for any number of lines; UIDs,
+times, digests and durations may differ. A command that does not exit 0 is followed by
+``$ echo $?``.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Ran", "Step", "blocks", "matches", "run", "steps"]
+__all__ = ["Ran", "Step", "blocks", "files", "matches", "run", "steps", "write_files"]
 
 WIDTH = 100
 _FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"(?:^| )file=(?P<name>\S+)")
 _VARIABLE = (
     (re.compile(r"\b\d+(?:\.\d+){5,}…?"), "<uid>"),
     (
@@ -57,6 +60,23 @@ def blocks(markdown: str, info: str) -> Iterator[str]:
     for match in _FENCE.finditer(markdown):
         if match["info"].strip() == info:
             yield match["text"]
+
+
+def files(markdown: str) -> Iterator[tuple[str, str]]:
+    """Yield name and text of the files that a page shows."""
+    for match in _FENCE.finditer(markdown):
+        if named := _FILE.search(match["info"]):
+            yield named["name"], match["text"]
+
+
+def write_files(markdown: str, folder: Path) -> None:
+    """Write the files that a page shows into a folder, none outside of it."""
+    for name, text in files(markdown):
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{name} is not in the folder of the page")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def steps(block: str) -> tuple[Step, ...]:

@@ -138,7 +138,7 @@ def _steps(folder: Traversable, scene: _Scene) -> Iterator[TemplateStep]:
         yield _good(name, _inputs(template))
         name = "example"
         data = _built(render_example(template), scene)
-        yield _good(name, f"{len(data)} bytes on {len(scene.evidence)} images")
+        yield _good(name, f"renders, and builds on {len(scene.evidence)} images")
         name = "choices"
         yield _good(name, _choices(template, scene))
         name = "signatures"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.console import blocks, matches, run, steps
+from tools.console import blocks, files, matches, run, steps, write_files
 from tools.readme_session import BEGIN, END, rewritten
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -21,7 +21,7 @@ PAGES = tuple(
 )
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect"),
-    *("mac", "seal", "manifest", "certs", "render", "token"),
+    *("mac", "seal", "manifest", "certs", "render", "template", "token"),
 )
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 CODE = re.compile(r"```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
@@ -69,12 +69,14 @@ def test_shown_sessions_run(
     page: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Every session tagged for running prints what the page shows and exits as it says."""
-    sessions = [steps(block) for block in blocks((ROOT / page).read_text("utf-8"), "console runs")]
+    text = (ROOT / page).read_text("utf-8")
+    sessions = [steps(block) for block in blocks(text, "console runs")]
     if not sessions:
         return
     folder = tmp_path_factory.mktemp("page")
     if not any(step.command.startswith("srsign demo") for step in sessions[0]):
         shutil.copytree(request.getfixturevalue("demonstrated"), folder, dirs_exist_ok=True)
+    write_files(text, folder)
     for session in sessions:
         told = [*(step.command for step in session[1:]), ""]
         for ran, following in zip(run(session, folder), told, strict=True):
@@ -149,6 +151,19 @@ def test_a_session_is_read_and_run(tmp_path: Path) -> None:
     ran = list(run(session, tmp_path))
     assert [step.exit_code for step in ran] == [0, 13, 0]
     assert all(matches(step.step.expected, step.output) for step in ran)
+
+
+def test_files_of_a_page_are_written(tmp_path: Path) -> None:
+    """A block that names a file is that file; one that leaves the folder is refused."""
+    page = "```toml file=a/b.toml\nx = 1\n```\n```toml\nx = 2\n```\n"
+    write_files(page, tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.toml")] == [
+        "a/b.toml"
+    ]
+    assert (tmp_path / "a" / "b.toml").read_text(encoding="utf-8") == "x = 1\n"
+    assert not list(files("```console runs\n$ echo file=x\n```\n"))
+    with pytest.raises(ValueError, match="folder"):
+        write_files("```toml file=../x\n```\n", tmp_path)
 
 
 def test_a_session_is_rewritten_in_place(tmp_path: Path) -> None:
