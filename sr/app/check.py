@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sr.app.evidence import EvidenceFolder, compare_evidence, survey
+from sr.app.facts import FactsRecord, is_facts
 from sr.app.files import open_dicom, read_bytes
 from sr.dicomfile import DICOMFile
 from sr.errors import DatasetError, NotDICOMError
@@ -33,6 +34,8 @@ __all__ = [
     "check_file",
     "exit_code",
     "gather_file",
+    "gather_record",
+    "judge_record",
     "load_material",
     "worst_exit_code",
 ]
@@ -106,20 +109,49 @@ def check_file(path: Path, options: CheckOptions) -> Verdict:
 
     Cites: ETSI EN 319 102-1 5.
     """
-    policy, material = options.trust_policy, options.material
+    return judge_record(gather_record(path, options), options)
+
+
+def gather_record(path: Path, options: CheckOptions) -> FactsRecord:
+    """Return what is found about a file, evidence compared where it was given.
+
+    Raises:
+        ConfigurationError: The path cannot be opened.
+        NotDICOMError: The bytes are not DICOM.
+
+    Cites: ETSI EN 319 102-1 5.1.4; PS3.15 A.4.
+    """
     try:
         facts = gather_file(open_dicom(path), options)
-    except NotDICOMError:
+    except NotDICOMError as error:
+        if is_facts(path):
+            error.hint = "these are facts that --facts saved; --replay judges them"
         raise
     except DatasetError as error:
+        return FactsRecord(subject=path.name, facts=None, refusal=_refusal(error))
+    return FactsRecord(subject=path.name, facts=facts)
+
+
+def judge_record(record: FactsRecord, options: CheckOptions) -> Verdict:
+    """Return the verdict on what was found, now or at another time.
+
+    Raises:
+        TrustEvidenceError: Trust material does not parse.
+        ProfileError: The policy is unknown or malformed.
+
+    Cites: ETSI EN 319 102-1 5.
+    """
+    policy = options.trust_policy
+    if record.facts is None:
+        assert record.refusal is not None  # noqa: S101 - a record has one or the other
         return format_failure_verdict(
-            _refusal(error), subject=path.name, policy=policy.id, judged_at=options.at
+            record.refusal, subject=record.subject, policy=policy.id, judged_at=options.at
         )
     return judge(
-        facts,
-        subject=path.name,
+        record.facts,
+        subject=record.subject,
         policy=policy,
-        material=material,
+        material=options.material,
         judged_at=options.at,
         demands=Demands(purposes=options.purposes, signer=options.signer),
     )

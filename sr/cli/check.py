@@ -14,10 +14,11 @@ from sr.cli import options as o
 from sr.cli.command import register
 from sr.cli.exit_codes import UNABLE
 from sr.cli.shell import Shell, error_as_dict, printable
-from sr.errors import ConfigurationError, DatasetError, NotDICOMError
+from sr.errors import ConfigurationError, DatasetError
 
 if TYPE_CHECKING:
     from sr.app.check import CheckOptions
+    from sr.app.facts import FactsRecord
     from sr.verification import Verdict
 
 __all__ = ["add_commands"]
@@ -26,6 +27,8 @@ _EXAMPLES = """
 srsign check report.dcm --trust-anchor root.pem --intermediate issuing.pem
 srsign check report.dcm --trust-anchor root.pem --evidence images/ --require-purpose verification
 srsign check reports/ --trust-anchor root.pem --policy strict --crl root.crl --json
+srsign check report.dcm --trust-anchor root.pem --facts facts.json
+srsign check --replay facts.json --trust-anchor root.pem --policy strict --at 2027-01-01
 """
 
 
@@ -50,6 +53,13 @@ def check(
         Path | None,
         typer.Option("--facts", metavar="OUT.json", help="Also write what was found, unjudged."),
     ] = None,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay",
+            help="The files are facts that --facts wrote: judge those, without the documents.",
+        ),
+    ] = False,
 ) -> int:
     """Check files: unchanged, signed by whom and when, complete.
 
@@ -68,19 +78,32 @@ def check(
         at=at,
     )
     several = len(files) > 1 or files[0].is_dir()
+    if replay and (evidence or facts is not None):
+        raise ConfigurationError(
+            "with --replay there is no document: --evidence and --facts went with the check that "
+            "wrote the facts"
+        )
     if facts is not None and several:
         raise ConfigurationError("--facts writes the facts about one file, not about several")
     if several:
-        return _check_several(shell, tuple(_expanded(files)), options)
-    return _check_one(shell, files[0], options, facts)
+        return _check_several(shell, tuple(_expanded(files)), options, replay=replay)
+    return _check_one(shell, files[0], options, facts, replay=replay)
 
 
-def _check_one(shell: Shell, path: Path, options: CheckOptions, facts: Path | None) -> int:
-    from sr.app.check import check_file, exit_code
+def _check_one(
+    shell: Shell, path: Path, options: CheckOptions, facts: Path | None, *, replay: bool
+) -> int:
+    from sr.app.check import exit_code, judge_record
 
-    verdict = check_file(path, options)
+    record = _record(path, options, replay=replay)
+    verdict = judge_record(record, options)
     if facts is not None:
-        _write_facts(shell, path, options, facts)
+        from sr.app.facts import write_facts
+
+        write_facts(record, path, facts)
+        shell.tell(f"facts written to {facts}")
+    if replay:
+        shell.tell("judged from saved facts, which nobody signed")
     if shell.json:
         shell.print_object(verdict.as_dict())
     else:
@@ -88,8 +111,17 @@ def _check_one(shell: Shell, path: Path, options: CheckOptions, facts: Path | No
     return exit_code(verdict)
 
 
-def _check_several(shell: Shell, paths: tuple[Path, ...], options: CheckOptions) -> int:
-    from sr.app.check import check_file, exit_code, worst_exit_code
+def _record(path: Path, options: CheckOptions, *, replay: bool) -> FactsRecord:
+    from sr.app.check import gather_record
+    from sr.app.facts import read_facts
+
+    return read_facts(path) if replay else gather_record(path, options)
+
+
+def _check_several(
+    shell: Shell, paths: tuple[Path, ...], options: CheckOptions, *, replay: bool
+) -> int:
+    from sr.app.check import exit_code, judge_record, worst_exit_code
 
     if not paths:
         raise ConfigurationError("there is no file to check in these folders")
@@ -98,8 +130,8 @@ def _check_several(shell: Shell, paths: tuple[Path, ...], options: CheckOptions)
     with shell.following("checking", len(paths)) as steps:
         for path in paths:
             try:
-                verdict = check_file(path, options)
-            except (ConfigurationError, NotDICOMError) as error:
+                verdict = judge_record(_record(path, options, replay=replay), options)
+            except (ConfigurationError, DatasetError) as error:
                 _unreadable(shell, path, error)
                 counts["not_read"] += 1
                 codes.append(UNABLE)
@@ -158,14 +190,3 @@ def _expanded(paths: list[Path]) -> Iterator[Path]:
             yield from expand([path])
         else:
             yield path
-
-
-def _write_facts(shell: Shell, path: Path, options: CheckOptions, output: Path) -> None:
-    from sr.app.facts import write_facts
-
-    try:
-        write_facts(path, output, options)
-    except DatasetError as error:
-        shell.tell(f"no facts were written: {error}")
-    else:
-        shell.tell(f"facts written to {output}")

@@ -13,6 +13,7 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 
+from sr.app.facts import FactsRecord
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, canonicalise, read
 from sr.dicomfile.splice import assemble, splice
@@ -39,6 +40,8 @@ __all__ = [
     "check",
     "evidence_with_signature",
     "finder",
+    "found",
+    "judge_found",
     "material",
     "plain_report",
     "seal",
@@ -212,6 +215,17 @@ def check(
 ) -> Verdict:
     """Return the verdict on one file; evidence is a set of files, ``None`` for none given."""
     weighed = load_policy(policy) if isinstance(policy, str) else policy
+    return judge_found(
+        found(data, evidence),
+        policy=weighed,
+        at=at,
+        given=given,
+        demands=demands,
+    )
+
+
+def found(data: bytes, evidence: Iterable[bytes] | None = None) -> FactsRecord:
+    """Return what is found about one file, as ``srsign check`` gathers it."""
     try:
         file = read(BytesSource(data))
         references = None if evidence is None else compare_references(file, finder(evidence))
@@ -227,11 +241,28 @@ def check(
             where=error.where,
             sub_indication=SubIndication.FORMAT_FAILURE,
         )
-        return format_failure_verdict(finding, subject="x.dcm", policy=weighed.id, judged_at=at)
+        return FactsRecord(subject="x.dcm", facts=None, refusal=finding)
+    return FactsRecord(subject="x.dcm", facts=facts)
+
+
+def judge_found(
+    record: FactsRecord,
+    *,
+    policy: TrustPolicy,
+    at: datetime = NOW,
+    given: TrustMaterial | None = None,
+    demands: Demands = _NO_DEMANDS,
+) -> Verdict:
+    """Return the verdict on what was found."""
+    if record.facts is None:
+        assert record.refusal is not None
+        return format_failure_verdict(
+            record.refusal, subject=record.subject, policy=policy.id, judged_at=at
+        )
     return judge(
-        facts,
-        subject="x.dcm",
-        policy=weighed,
+        record.facts,
+        subject=record.subject,
+        policy=policy,
         material=given or material(),
         judged_at=at,
         demands=demands,

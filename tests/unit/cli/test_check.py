@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -229,12 +230,63 @@ def test_facts_never_overwrite_the_file(office: Office, tmp_path: Path) -> None:
     assert copy.read_bytes() == office.report.read_bytes()
 
 
-def test_there_are_no_facts_about_a_broken_file(office: Office, tmp_path: Path) -> None:
-    """A file that cannot be parsed has a verdict, but no facts."""
+def test_facts_about_a_broken_file_say_why(office: Office, tmp_path: Path) -> None:
+    """A file that cannot be parsed leaves the rule that it breaks, and the same verdict."""
     path, out = tmp_path / "half.dcm", tmp_path / "facts.json"
     path.write_bytes(office.report.read_bytes()[:5000])
-    assert srsign("check", path, "--facts", out).code == 10
-    assert not out.exists()
+    ended = srsign("check", path, "--facts", out, "--json")
+    record = json.loads(out.read_text("ascii"))
+    assert (ended.code, record["facts"]) == (10, None)
+    assert record["refusal"]["rule"] == ended.json["findings"][0]["rule"]
+    assert srsign("check", "--replay", out, "--json").code == 10
+
+
+def test_facts_are_judged_again_without_the_file(office: Office, tmp_path: Path) -> None:
+    """Replayed facts give the verdict of the file, and another under another policy or time."""
+    copy, out = tmp_path / "report.dcm", tmp_path / "facts.json"
+    shutil.copy(office.report, copy)
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    trust = [*office.trust, "--json", "--at", soon.isoformat()]
+    first = srsign("check", copy, *trust, "--evidence", office.images, "--facts", out)
+    copy.unlink()
+    again = srsign("check", "--replay", out, *trust)
+    assert (again.code, again.json) == (first.code, first.json)
+    assert srsign("check", "--replay", out).code == 11
+    assert srsign("check", "--replay", out, *trust, "--policy", "archive").code == 11
+    assert srsign("check", "--replay", out, *trust, "--require-purpose", "13").code == 12
+    several = srsign("check", "--replay", out, out, *trust)
+    assert [line["message_type"] for line in several.lines] == ["item", "item", "summary"]
+
+
+def test_facts_are_never_taken_for_a_document(office: Office, tmp_path: Path) -> None:
+    """Nobody signs facts, so that a file of them is judged only where the caller says so."""
+    out = tmp_path / "report.dcm"
+    assert srsign("check", office.report, *office.trust, "--facts", out).code == 0
+    ended = srsign("check", out, *office.trust, "--json")
+    assert (ended.code, ended.out) == (1, "")
+    assert json.loads(ended.err)["code"] == "not-dicom"
+    several = srsign("check", tmp_path, *office.trust, "--json")
+    assert several.lines[0]["indication"] is None
+
+
+@pytest.mark.parametrize("more", [["--evidence", "."], ["--facts", "out.json"]])
+def test_a_replay_has_no_document_to_look_at(
+    office: Office, tmp_path: Path, more: list[str]
+) -> None:
+    """What needs the document is a mistake in the usage of a replay."""
+    out = tmp_path / "facts.json"
+    srsign("check", office.report, "--facts", out)
+    assert srsign("check", "--replay", out, *more).code == 2
+
+
+def test_a_document_is_no_facts(office: Office, tmp_path: Path) -> None:
+    """A document, garbage and a missing file are no facts, alone or among others."""
+    garbage = tmp_path / "garbage.json"
+    garbage.write_text('{"type": "srsign-facts"')
+    assert srsign("check", "--replay", office.report).code == 1
+    assert srsign("check", "--replay", garbage).code == 1
+    assert srsign("check", "--replay", tmp_path / "none.json").code == 1
+    assert srsign("check", "--replay", garbage, office.report).code == 3
 
 
 @pytest.mark.parametrize("json_wanted", [False, True])
