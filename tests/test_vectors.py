@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sr.findings import Finding, LimitationCode, Status, SubIndication
-from sr.trust.policy import policy_ids
+from sr.trust.policy_file import policy_ids
 from sr.verification import Verdict
 from tests.support.case import Case
 from tests.support.signed import check

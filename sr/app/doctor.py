@@ -22,7 +22,7 @@ from sr.keys.inventory import SOFTHSM_MODULES
 from sr.mac import MACAlgorithm
 from sr.mac.algorithm import new_digest
 from sr.signature.profile import load_profile, profile_ids
-from sr.trust.policy import load_policy, policy_ids
+from sr.trust.policy_file import load_policy, policy_ids
 
 __all__ = ["Condition", "Diagnosis", "diagnose"]
 

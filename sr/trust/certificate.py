@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
 
 from sr.errors import TrustEvidenceError
+from sr.trust.name import name_text
 
 __all__ = [
     "Certificate",
@@ -29,7 +30,6 @@ __all__ = [
     "der_length",
     "hash_term",
     "is_signed_by",
-    "name_text",
     "read_certificate",
     "read_certificate_of_signer",
     "scheme_of",
@@ -148,26 +148,6 @@ def subject_name(certificate: bytes) -> str:
         TrustEvidenceError: The bytes are not a certificate.
     """
     return name_text(read_certificate(certificate).subject)
-
-
-_ATTRIBUTE_NAMES = {
-    x509.NameOID.SERIAL_NUMBER: "serialNumber",
-    x509.NameOID.EMAIL_ADDRESS: "emailAddress",
-    x509.NameOID.GIVEN_NAME: "givenName",
-    x509.NameOID.SURNAME: "sn",
-    x509.NameOID.TITLE: "title",
-}
-"""Attributes people know by name, which RFC 4514 would print as object identifiers."""
-
-
-def name_text(name: x509.Name) -> str:
-    """Return RFC 4514 text in which nothing can steer a terminal or turn the writing around."""
-    text = name.rfc4514_string(_ATTRIBUTE_NAMES)
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    return "".join(f"\\{byte:02X}" for byte in character.encode("utf-8", "replace"))
 
 
 def der_length(data: bytes) -> int:

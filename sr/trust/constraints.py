@@ -74,14 +74,17 @@ def check_path_certificates(
     """
     for rule, check in (
         (rules.CERT_CRITICAL_EXTENSION, _critical_extension),
-        (rules.CERT_KEY_SIZE, _key_size),
         (rules.CERT_EXPONENT, _exponent),
     ):
         yield rule, _fault(path, check, policy)
+    for rule, weakness, certificates in (
+        (rules.CERT_KEY_SIZE, _key_size, path),
+        (rules.CERT_SIGNATURE_ALGORITHM, _signature_algorithm, below_anchor),
+    ):
+        faults = (weakness(certificate, policy, times) for certificate in certificates)
+        yield rule, next(filter(None, faults), None)
     signing_key = _fault(path[:1], _signing_key_type, policy)
     yield rules.CERT_KEY_TYPE, signing_key or _fault(path, _key_type, policy)
-    faults = (_signature_algorithm(certificate, policy, times) for certificate in below_anchor)
-    yield rules.CERT_SIGNATURE_ALGORITHM, next(filter(None, faults), None)
 
 
 def _fault(certificates: Iterable[Certificate], check: _Check, policy: TrustPolicy) -> Fault | None:
@@ -148,22 +151,26 @@ def _signing_key_type(certificate: Certificate, _policy: TrustPolicy) -> str | N
     return "a key of a kind that makes no DICOM signature"
 
 
-def _key_size(certificate: Certificate, policy: TrustPolicy) -> str | None:
-    match certificate.public_key:
-        case rsa.RSAPublicKey(key_size=bits) if bits < policy.min_rsa_bits:
-            return f"an RSA key of {bits} bits, fewer than {policy.min_rsa_bits}"
-        case ec.EllipticCurvePublicKey(curve=curve) if curve.name not in policy.curves:
-            return f"the curve {curve.name} is not accepted"
-    return None
+def _key_size(certificate: Certificate, policy: TrustPolicy, times: Times) -> Fault | None:
+    key = certificate.public_key
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return None
+    weakness = policy.algorithms.key_weakness(key, times)
+    if weakness is None:
+        return None
+    kind = f"an RSA key of {key.key_size} bits"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        kind = f"a key on the curve {key.curve.name}"
+    return Fault(message=f"{certificate}: {kind}, not accepted", sub_indication=weakness)
 
 
 def _exponent(certificate: Certificate, policy: TrustPolicy) -> str | None:
     if not isinstance(certificate.public_key, rsa.RSAPublicKey):
         return None
     exponent = certificate.public_key.public_numbers().e
-    if exponent >= policy.min_rsa_exponent:
+    if exponent >= policy.algorithms.min_rsa_exponent:
         return None
-    return f"RSA public exponent {exponent}, smaller than {policy.min_rsa_exponent}"
+    return f"RSA public exponent {exponent}, smaller than {policy.algorithms.min_rsa_exponent}"
 
 
 def _signature_algorithm(
@@ -171,12 +178,7 @@ def _signature_algorithm(
 ) -> Fault | None:
     if not certificate.hash_name:  # Ed25519 and Ed448 bring their own
         return None
-    weakness = policy.hash_weakness(
-        certificate.hash_name,
-        claimed_at=times.claimed_at,
-        proven_at=times.proven_at,
-        judged_at=times.judged_at,
-    )
+    weakness = policy.algorithms.hash_weakness(certificate.hash_name, times)
     if weakness is None:
         return None
     return Fault(

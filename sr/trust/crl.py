@@ -1,9 +1,9 @@
 """What supplied certificate revocation lists say about a certificate.
 
-A list is believed when the issuer of the certificate signed it, or another key of that authority;
-whether the certificate names a distribution point is irrelevant. An entry counts in every list.
-The *absence* of an entry counts only in a complete list whose scope includes the certificate.
-Indirect lists are not supported and say nothing.
+A list is believed when the issuer of the certificate signed it, or another key for which that
+authority vouches; whether the certificate names a distribution point is irrelevant. An entry
+counts in every list. The *absence* of an entry counts only in a complete list whose scope includes
+the certificate. See ``crl_scope``.
 
 Cites: RFC 5280 5, 6.3.
 """
@@ -15,55 +15,50 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
 
 from sr.errors import TrustEvidenceError
 from sr.trust.certificate import Certificate, hash_term, is_signed_by, read_certificate
+from sr.trust.crl_scope import concerns, is_indirect, may_stand_on, obstacle, scope
 from sr.trust.material import TrustMaterial
+from sr.trust.name import same_name
+from sr.trust.path import Path, list_signers
 from sr.trust.statement import RevocationState, Statement, read_generalized_time
 
 __all__ = ["crl_statements"]
 
 _EXPIRED_CERTS_ON_CRL = x509.ObjectIdentifier("2.5.29.60")
-_USABLE_CRITICAL = {
-    ExtensionOID.ISSUING_DISTRIBUTION_POINT,
-    ExtensionOID.DELTA_CRL_INDICATOR,
-    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
-    ExtensionOID.CRL_NUMBER,
-}
+_List = x509.CertificateRevocationList
 
 
 def crl_statements(
-    certificate: Certificate,
-    issuer: Certificate,
-    material: TrustMaterial,
-    vouchers: tuple[Certificate, ...] = (),
+    certificate: Certificate, above: Path, material: TrustMaterial
 ) -> Iterator[Statement]:
     """Yield what the supplied CRLs say about a certificate.
 
     Args:
         certificate: The certificate in question.
-        issuer: Its issuer in the path.
-        material: The CRLs.
-        vouchers: Other certificates of the same issuer, each as trustworthy as ``issuer``.
+        above: The authorities above it in the path, its issuer first.
+        material: The CRLs, and certificates of those who may have signed them.
 
     Raises:
         TrustEvidenceError: A CRL does not parse.
     """
-    for der in material.crls:
-        crl = _read_crl(der)
-        if crl.issuer != certificate.issuer:
-            continue
-        if any(_may_sign(each) and _is_signed_by(der, each.der) for each in (issuer, *vouchers)):
-            yield _read_statement(crl, certificate)
+    try:
+        believed = tuple(
+            crl
+            for der in material.crls
+            if concerns(crl := _read_crl(der), certificate)
+            and _is_believed(der, crl, above, material)
+        )
+        yield from [_statement(crl, certificate, believed) for crl in believed]
+    except TrustEvidenceError:
+        raise
+    except Exception as exc:  # an entry or an extension is parsed only when it is asked for
+        raise TrustEvidenceError(f"a CRL does not parse: {exc}") from exc
 
 
-def _may_sign(issuer: Certificate) -> bool:
-    return issuer.key_usage is None or "crl_sign" in issuer.key_usage
-
-
-@lru_cache(maxsize=16)
-def _read_crl(der: bytes) -> x509.CertificateRevocationList:
+@lru_cache(maxsize=64)
+def _read_crl(der: bytes) -> _List:
     try:
         crl = x509.load_der_x509_crl(der)
         _ = crl.issuer, crl.last_update_utc, crl.next_update_utc, crl.extensions
@@ -72,30 +67,48 @@ def _read_crl(der: bytes) -> x509.CertificateRevocationList:
     return crl
 
 
-@lru_cache(maxsize=64)
+def _is_believed(der: bytes, crl: _List, above: Path, material: TrustMaterial) -> bool:
+    return any(
+        _is_signed_by(der, signer.der)
+        and (voucher is None or _is_sound(signer, voucher, crl.last_update_utc, material))
+        for signer, voucher in list_signers(crl.issuer, above, material)
+    )
+
+
+def _is_sound(
+    signer: Certificate, voucher: Certificate, at: datetime, material: TrustMaterial
+) -> bool:
+    """Return whether a signer of lists was valid, and its voucher has not revoked it."""
+    if not signer.not_before <= at <= signer.not_after:
+        return False
+    return not any(
+        same_name(_read_crl(der).issuer, voucher.subject)
+        and _is_signed_by(der, voucher.der)
+        and _entry_of(_read_crl(der), signer) is not None
+        for der in material.crls
+    )
+
+
+@lru_cache(maxsize=256)
 def _is_signed_by(crl: bytes, issuer: bytes) -> bool:
     return is_signed_by(_read_crl(crl), read_certificate(issuer).public_key)
 
 
-def _read_statement(crl: x509.CertificateRevocationList, certificate: Certificate) -> Statement:
-    try:
-        return _statement(crl, certificate)
-    except Exception as exc:  # an entry is parsed only when it is asked for
-        raise TrustEvidenceError(f"a CRL does not parse: {exc}") from exc
-
-
-def _statement(crl: x509.CertificateRevocationList, certificate: Certificate) -> Statement:
-    entry = crl.get_revoked_certificate_by_serial_number(certificate.serial)
-    obstacle = _obstacle(crl)
-    if obstacle or entry is None:
-        doubt = obstacle or _scope_doubt(crl, certificate)
+def _statement(crl: _List, certificate: Certificate, believed: tuple[_List, ...]) -> Statement:
+    entry = _entry_of(crl, certificate)
+    unusable, reasons = obstacle(crl), frozenset[x509.ReasonFlags]()
+    if unusable or entry is None:
+        doubt, reasons = (unusable, reasons) if unusable else scope(crl, certificate)
         state, at = RevocationState.GOOD, None
     else:
-        state, at, doubt = _entry(entry)
+        state, at, doubt = _judged(entry)
+        if state is RevocationState.GOOD:  # released from hold
+            doubt, reasons = _release(crl, certificate, believed)
     return Statement(
         state=state,
         at=at,
         because=doubt,
+        reasons=reasons,
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc,
         keeps_expired_since=_keeps_expired_since(crl),
@@ -103,67 +116,44 @@ def _statement(crl: x509.CertificateRevocationList, certificate: Certificate) ->
     )
 
 
-def _entry(entry: x509.RevokedCertificate) -> tuple[RevocationState, datetime | None, str]:
+def _release(
+    crl: _List, certificate: Certificate, believed: tuple[_List, ...]
+) -> tuple[str, frozenset[x509.ReasonFlags]]:
+    """Return what a release is worth: as much as the complete list that it changes."""
+    bases = [base for base in believed if may_stand_on(crl, base)]
+    if not bases:
+        return "released from hold by a delta CRL alone", frozenset()
+    return scope(bases[0], certificate)
+
+
+def _entry_of(crl: _List, certificate: Certificate) -> x509.RevokedCertificate | None:
+    """Return the entry about a certificate; in an indirect list, entries name their issuers."""
+    if not is_indirect(crl) and certificate.serial >= 0:  # the index knows no negative ones
+        return crl.get_revoked_certificate_by_serial_number(certificate.serial)
+    issuer = crl.issuer
+    for entry in crl:
+        for extension in entry.extensions:
+            if isinstance(extension.value, x509.CertificateIssuer):
+                names = extension.value.get_values_for_type(x509.DirectoryName)
+                issuer = names[0] if names else issuer
+        if entry.serial_number == certificate.serial and same_name(issuer, certificate.issuer):
+            return entry
+    return None
+
+
+def _judged(entry: x509.RevokedCertificate) -> tuple[RevocationState, datetime | None, str]:
     values = [extension.value for extension in entry.extensions]
     reasons = [value.reason for value in values if isinstance(value, x509.CRLReason)]
     invalid = [v.invalidity_date_utc for v in values if isinstance(v, x509.InvalidityDate)]
     at = min([entry.revocation_date_utc, *invalid])
     reason = reasons[0] if reasons else x509.ReasonFlags.unspecified
     if reason is x509.ReasonFlags.remove_from_crl:
-        return RevocationState.GOOD, None, "released from hold by a delta CRL"
+        return RevocationState.GOOD, None, ""
     hold = reason is x509.ReasonFlags.certificate_hold
     return RevocationState.ON_HOLD if hold else RevocationState.REVOKED, at, reason.value
 
 
-def _obstacle(crl: x509.CertificateRevocationList) -> str:
-    unknown = [
-        each for each in crl.extensions if each.critical and each.oid not in _USABLE_CRITICAL
-    ]
-    if unknown:
-        return "a CRL with an unknown critical extension"
-    scope = _scope(crl)
-    return "an indirect CRL" if scope is not None and scope.indirect_crl else ""
-
-
-def _scope_doubt(crl: x509.CertificateRevocationList, certificate: Certificate) -> str:
-    """Return why the absence of a certificate from a list says nothing, or an empty text."""
-    if any(isinstance(each.value, x509.DeltaCRLIndicator) for each in crl.extensions):
-        return "only a delta CRL"
-    scope = _scope(crl)
-    if scope is None:
-        return ""
-    excluded = (
-        scope.only_contains_attribute_certs
-        or (scope.only_contains_user_certs and certificate.is_ca)
-        or (scope.only_contains_ca_certs and not certificate.is_ca)
-        or scope.only_some_reasons
-    )
-    if excluded or not _is_in_partition(scope, certificate):
-        return "only CRLs with another scope"
-    return ""
-
-
-def _is_in_partition(scope: x509.IssuingDistributionPoint, certificate: Certificate) -> bool:
-    if scope.relative_name is not None:
-        return False
-    if scope.full_name is None:
-        return True
-    named = [
-        name
-        for extension in certificate.parsed.extensions
-        if isinstance(extension.value, x509.CRLDistributionPoints)
-        for point in extension.value
-        for name in point.full_name or ()
-    ]
-    return any(name in named for name in scope.full_name)
-
-
-def _scope(crl: x509.CertificateRevocationList) -> x509.IssuingDistributionPoint | None:
-    values = (extension.value for extension in crl.extensions)
-    return next((v for v in values if isinstance(v, x509.IssuingDistributionPoint)), None)
-
-
-def _keeps_expired_since(crl: x509.CertificateRevocationList) -> datetime | None:
+def _keeps_expired_since(crl: _List) -> datetime | None:
     for extension in crl.extensions:
         if extension.oid == _EXPIRED_CERTS_ON_CRL:
             return read_generalized_time(extension.value.public_bytes())

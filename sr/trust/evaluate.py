@@ -131,7 +131,7 @@ def _outcomes(
     certificates = tuple(check_path_certificates(path, path[:-1], policy, times))
     yield from certificates
     if (rules.CERT_CRITICAL_EXTENSION, None) in certificates:
-        broken = broken_constraint(path)
+        broken = broken_constraint(path, policy.certificate_policies)
         yield rules.CERT_PATH, Fault(message=broken) if broken else None
     yield from check_claim(times, policy)
     yield from check_times(path, times)

@@ -31,6 +31,7 @@ from sr.trust.certificate import (
 )
 from sr.trust.crl import crl_statements
 from sr.trust.material import TrustMaterial
+from sr.trust.name import same_name
 from sr.trust.statement import RevocationState, Statement, read_generalized_time
 
 __all__ = ["ocsp_statements"]
@@ -136,7 +137,7 @@ def _is_authentic(
         and _verifies(response, responder)
         and not any(
             each.state in (RevocationState.REVOKED, RevocationState.ON_HOLD)
-            for each in crl_statements(responder, issuer, material)
+            for each in crl_statements(responder, (issuer,), material)
         )
         for responder in responders
     )
@@ -144,7 +145,7 @@ def _is_authentic(
 
 def _is_delegate(responder: Certificate, issuer: Certificate, produced_at: datetime) -> bool:
     return (
-        responder.issuer == issuer.subject
+        same_name(responder.issuer, issuer.subject)
         and ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string in (responder.extended_key_usage or ())
         and responder.not_before <= produced_at <= responder.not_after
         and is_signed_by(responder.parsed, issuer.public_key)

@@ -10,12 +10,16 @@ Cites: RFC 5280 6.1; RFC 4158 2.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
+
+from cryptography import x509
 
 from sr.trust.certificate import Certificate, is_signed_by, read_certificate
 from sr.trust.material import TrustMaterial
+from sr.trust.name import same_name
+from sr.trust.policy import CertificatePolicies
 
-__all__ = ["Path", "broken_constraint", "build_paths", "issuers", "siblings"]
+__all__ = ["Path", "broken_constraint", "build_paths", "issuers", "list_signers"]
 
 Path = tuple[Certificate, ...]
 """Signer first, anchor last; a signer who is an anchor stands alone."""
@@ -77,7 +81,7 @@ def _extend(path: Path, anchors: frozenset[bytes], links: _Links) -> Iterator[Pa
 
 
 def _is_same_authority(one: Certificate, other: Certificate) -> bool:
-    return one.subject == other.subject and one.public_key == other.public_key
+    return same_name(one.subject, other.subject) and one.public_key == other.public_key
 
 
 def issuers(certificate: Certificate, material: TrustMaterial) -> tuple[Certificate, ...]:
@@ -92,32 +96,54 @@ def issuers(certificate: Certificate, material: TrustMaterial) -> tuple[Certific
 
 
 def _is_issuer(candidate: Certificate, certificate: Certificate) -> bool:
-    return candidate.subject == certificate.issuer and is_signed_by(
+    return same_name(candidate.subject, certificate.issuer) and is_signed_by(
         certificate.parsed, candidate.public_key
     )
 
 
-def siblings(path: Path, position: int, material: TrustMaterial) -> tuple[Certificate, ...]:
-    """Return other certificates of the authority at ``position``, as trustworthy as that one.
+def list_signers(
+    name: x509.Name, above: Path, material: TrustMaterial
+) -> tuple[tuple[Certificate, Certificate | None], ...]:
+    """Return the certificates that may sign revocation lists in a name, each with its voucher.
 
-    After a change of key an authority signs its CRLs with the new one; its certificate is an
-    anchor, or signed by the authority itself or by the one above.
+    Those are the authorities of the path; anchors; and certificates issued by an authority that
+    itself may have issued the certificate in question: after a change of key an authority signs its
+    lists with the new one, some keep another key for lists, and some leave them to somebody else.
+
+    Args:
+        name: The issuer of the list.
+        above: The authorities above the certificate in question, its issuer first.
+        material: Where to look.
+
+    Returns:
+        Certificate and the one that issued it, ``None`` where the path or the operator vouches.
+
+    Cites: RFC 5280 6.3.3 f.
     """
-    authority = path[position]
-    above = path[position : position + 2]
-    anchors = {der for der in material.anchors if der != authority.der}
-    candidates = map(read_certificate, dict.fromkeys((*anchors, *material.intermediates)))
+    own = tuple(takewhile(lambda each: same_name(each.subject, above[0].subject), above))
+    vouchers = above[: len(own) + 1]
+    known = {each.der for each in vouchers}
+    found: list[tuple[Certificate, Certificate | None]] = [(each, None) for each in vouchers]
+    for der in dict.fromkeys((*material.anchors, *material.intermediates)):
+        each = read_certificate(der)
+        if der in known or not same_name(each.subject, name) or not _may_sign_lists(each):
+            continue
+        if der in material.anchors:
+            found.append((each, None))
+        else:
+            found += [(each, voucher) for voucher in vouchers if _is_issuer(voucher, each)]
     return tuple(
-        each
-        for each in candidates
-        if each.subject == authority.subject
-        and each.der != authority.der
-        and each.is_ca
-        and (each.der in anchors or any(_is_issuer(voucher, each) for voucher in above))
+        (each, by) for each, by in found if same_name(each.subject, name) and _may_sign_lists(each)
     )
 
 
-def broken_constraint(path: Path) -> str | None:
+def _may_sign_lists(certificate: Certificate) -> bool:
+    if certificate.key_usage is None:
+        return certificate.is_ca
+    return "crl_sign" in certificate.key_usage
+
+
+def broken_constraint(path: Path, policies: CertificatePolicies) -> str | None:
     """Return which constraint of RFC 5280 a path breaks, or ``None``.
 
     Dates are judged elsewhere, so the path is validated at a moment at which all its certificates
@@ -138,4 +164,4 @@ def broken_constraint(path: Path) -> str | None:
     # Slow to import, and not needed without an anchor.
     from sr.trust.pkix import refusal  # noqa: PLC0415
 
-    return refusal(path, moment)
+    return refusal(path, moment, policies)

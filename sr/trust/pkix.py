@@ -35,26 +35,31 @@ from pyhanko_certvalidator.policy_decl import (
     NO_REVOCATION,
     AcceptAllAlgorithms,
     CertRevTrustPolicy,
+    PKIXValidationParams,
 )
 from pyhanko_certvalidator.validate import async_validate_path
 
 from sr.trust.certificate import Certificate
+from sr.trust.policy import CertificatePolicies
 
 __all__ = ["refusal"]
 
 
 @lru_cache(maxsize=256)
-def refusal(path: tuple[Certificate, ...], moment: datetime) -> str | None:
+def refusal(
+    path: tuple[Certificate, ...], moment: datetime, policies: CertificatePolicies
+) -> str | None:
     """Return why a path breaks a constraint, or ``None``.
 
     Args:
         path: Signer first, anchor last; at least two.
         moment: A time at which all certificates below the anchor are valid.
+        policies: What path validation starts from.
 
     Cites: RFC 5280 6.1.
     """
     try:
-        _validate(path, moment)
+        _validate(path, moment, policies)
     except (PathError, ValidationError) as refused:
         return str(refused)
     except Exception as exc:
@@ -62,7 +67,9 @@ def refusal(path: tuple[Certificate, ...], moment: datetime) -> str | None:
     return None
 
 
-def _validate(path: tuple[Certificate, ...], moment: datetime) -> None:
+def _validate(
+    path: tuple[Certificate, ...], moment: datetime, policies: CertificatePolicies
+) -> None:
     signer, *middle, top = (x509.Certificate.load(each.der) for each in path)
     anchor = CertTrustAnchor(top, _own_constraints(top))
     context = ValidationContext(
@@ -73,7 +80,14 @@ def _validate(path: tuple[Certificate, ...], moment: datetime) -> None:
         algorithm_usage_policy=AcceptAllAlgorithms(),
         time_tolerance=timedelta(0),
     )
-    _finish(async_validate_path(context, ValidationPath(anchor, middle[::-1], signer)))
+    demanded = PKIXValidationParams(
+        user_initial_policy_set=policies.accepted or frozenset(["any_policy"]),
+        initial_explicit_policy=policies.required,
+        initial_policy_mapping_inhibit=policies.inhibit_mapping,
+        initial_any_policy_inhibit=policies.inhibit_any,
+    )
+    checked = ValidationPath(anchor, middle[::-1], signer)
+    _finish(async_validate_path(context, checked, demanded))
 
 
 def _own_constraints(anchor: x509.Certificate) -> TrustQualifiers:

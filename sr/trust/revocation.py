@@ -17,7 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, pairwise
+from itertools import chain
+
+from cryptography import x509
 
 from sr.findings import SubIndication
 from sr.trust import rules
@@ -25,10 +27,10 @@ from sr.trust.certificate import Certificate
 from sr.trust.crl import crl_statements
 from sr.trust.material import TrustMaterial
 from sr.trust.ocsp import ocsp_statements
-from sr.trust.path import Path, issuers, siblings
+from sr.trust.path import Path, issuers
 from sr.trust.policy import TrustPolicy
 from sr.trust.rules import Fault, Outcome
-from sr.trust.statement import RevocationState, Statement
+from sr.trust.statement import ALL_REASONS, RevocationState, Statement
 from sr.trust.validity import Times
 
 __all__ = ["Revocation", "check_revocation", "conclude", "revocations"]
@@ -105,28 +107,25 @@ def revocations(
     """
     signer, *above = path
     if not above:
-        said = (_statements(signer, each, (), material) for each in issuers(signer, material))
+        said = (_statements(signer, (each,), material) for each in issuers(signer, material))
         status = conclude(signer, tuple(chain.from_iterable(said)), times, policy)
         return (status,) if status.at is not None else ()
     return tuple(
         conclude(
             certificate,
-            tuple(_statements(certificate, issuer, siblings(path, n, material), material)),
+            tuple(_statements(certificate, path[n:], material)),
             times,
             policy,
         )
-        for n, (certificate, issuer) in enumerate(pairwise(path), start=1)
+        for n, certificate in enumerate(path[:-1], start=1)
     )
 
 
 def _statements(
-    certificate: Certificate,
-    issuer: Certificate,
-    vouchers: tuple[Certificate, ...],
-    material: TrustMaterial,
+    certificate: Certificate, above: Path, material: TrustMaterial
 ) -> Iterator[Statement]:
-    yield from crl_statements(certificate, issuer, material, vouchers)
-    yield from ocsp_statements(certificate, issuer, material)
+    yield from crl_statements(certificate, above, material)
+    yield from ocsp_statements(certificate, above[0], material)
 
 
 def conclude(
@@ -145,13 +144,16 @@ def conclude(
         first = min(revoked, key=lambda each: each.at or each.this_update)
         return Revocation(state=first.state, at=first.at, because=first.because)
     doubts = []
+    settled: frozenset[x509.ReasonFlags] = frozenset()
     for each in sorted(statements, key=lambda each: each.this_update, reverse=True):
         if each.state is RevocationState.ON_HOLD:
             return Revocation(state=each.state, at=each.at, because=each.because)
         doubt = each.because or _doubt(each, certificate, times, policy)
         if not doubt:
+            settled |= each.reasons
+        if settled == ALL_REASONS:
             return Revocation(state=RevocationState.GOOD)
-        doubts.append(doubt)
+        doubts.append(doubt or "only lists for some reasons")
     because = "; ".join(dict.fromkeys(doubts)) or "no CRL or OCSP response of its issuer"
     return Revocation(state=RevocationState.UNKNOWN, because=because)
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-__all__ = ["RevocationState", "Statement", "read_generalized_time"]
+from cryptography.x509 import ReasonFlags
+
+__all__ = ["ALL_REASONS", "RevocationState", "Statement", "read_generalized_time"]
+
+
+ALL_REASONS = frozenset(ReasonFlags) - {ReasonFlags.unspecified, ReasonFlags.remove_from_crl}
+"""What a certificate can be revoked for, as distribution points may divide it among lists."""
 
 
 class RevocationState(StrEnum):
@@ -32,6 +38,8 @@ class Statement:
     """Since when, for a revoked certificate or one on hold."""
     because: str = ""
     """The reason of a revocation; otherwise why this says nothing, if so."""
+    reasons: frozenset[ReasonFlags] = ALL_REASONS
+    """The reasons for which it would say so."""
     keeps_expired_since: datetime | None = None
     """Certificates that expired from then on are still listed."""
     hash_name: str = ""

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from sr.findings import SubIndication
 from sr.trust import rules
+from sr.trust.algorithms import Moments
 from sr.trust.certificate import Certificate
 from sr.trust.policy import TrustPolicy
 from sr.trust.rules import Fault, Outcome
@@ -26,23 +27,13 @@ _ZONES = timedelta(hours=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Times(Moments):
     """The moments that matter for one signature; all aware.
 
     Methods subtract moments rather than move them: a claim may lie at the end of the calendar.
     """
 
-    claimed_at: datetime | None
-    """What the signature says; without known zone, its digits taken as UTC."""
     claimed_zone_known: bool
-    proven_at: datetime | None
-    """When a time-stamp proves that the signature existed."""
-    judged_at: datetime
-
-    @property
-    def existed_at(self) -> datetime:
-        """The earliest time at which the signature is known to have existed."""
-        return self.proven_at or self.judged_at
 
     @property
     def slack(self) -> timedelta:

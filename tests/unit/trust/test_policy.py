@@ -11,7 +11,8 @@ from sr.findings import Status, SubIndication
 from sr.resources import resource_root
 from sr.trust import load_policy, parse_policy
 from sr.trust import rules as trust_rules
-from sr.trust.policy import NOT_NEGOTIABLE, Consequence, Level, Need, policy_ids
+from sr.trust.policy import NOT_NEGOTIABLE, Consequence, Level, Need
+from sr.trust.policy_file import policy_ids
 from tests.support.pki import NOW, demo_pki, issue
 from tests.unit.trust.scene import DAY, POLICIES, failures, judge, limits, statuses
 
@@ -35,7 +36,6 @@ def test_the_policies_of_the_contract_are_there() -> None:
         ("uncovered_charset", "fail fail fail limitation fail"),
         ("uncovered_content", "fail fail fail limitation fail"),
         ("evidence_unsecured", "limitation fail limitation limitation limitation"),
-        ("min_rsa_bits", "2048 2048 2048 2048 2048"),
         ("require_purpose_for_sr_kos", "True True True True True"),
     ],
 )
@@ -77,9 +77,15 @@ def test_an_unknown_id_says_so(name: str) -> None:
     [
         "colour = 1\n",
         "[keys]\nrsa_bits = 1\ncites = 'c'\n",
-        "[key]\nrsa_bits = 1024\n",
-        "[key]\nrsa_bits = 0\ncites = 'c'\n",
-        "[key]\nrsa_bits = '2048'\ncites = 'c'\n",
+        "[[algorithms.rsa]]\nbits = 1024\n",
+        "[[algorithms.rsa]]\nbits = 0\ncites = 'c'\n",
+        "[[algorithms.rsa]]\nbits = '2048'\ncites = 'c'\n",
+        "[[algorithms.rsa]]\nbits = 1024\nuntil = 2030\ncites = 'c'\n",
+        "[[algorithms.curve]]\nname = 1\ncites = 'c'\n",
+        "[algorithms]\nrsa_exponent = 3\n",
+        "[policies]\naccepted = ['any']\ncites = 'c'\n",
+        "[policies]\nrequired = 1\ncites = 'c'\n",
+        "[policies]\nrequired = true\n",
         "[revocation]\nstatus = 'optional'\ncites = 'c'\n",
         "[timestamp]\nrequirement = 'limitation'\ncites = 'c'\n",
         "[algorithms]\nweak = 'warn'\ncites = 'c'\n",
@@ -189,7 +195,9 @@ def test_a_child_may_forbid_an_algorithm_again() -> None:
     """The last row for an algorithm counts."""
     row = "[[algorithms.hash]]\nname = 'SHA1'\nuntil = 1999-12-31\ncites = 'c'\n"
     policy = parse_policy(SITE + row, "site.toml")
-    assert [each.until for each in policy.hashes if each.name == "SHA1"] == [date(1999, 12, 31)]
+    assert [each.until for each in policy.algorithms.hashes if each.name == "SHA1"] == [
+        date(1999, 12, 31)
+    ]
 
 
 def test_needs_and_consequences_are_terms() -> None:

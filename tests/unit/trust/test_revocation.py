@@ -229,7 +229,7 @@ def test_silence_about_an_expired_certificate_says_nothing() -> None:
         ),
         (_scope(full_name=_url("http://crl.test/2")), "unknown", "REVOKED"),
         ((x509.DeltaCRLIndicator(1), True), "unknown", "REVOKED"),
-        (_scope(indirect_crl=True), "unknown", "unknown"),
+        (_scope(indirect_crl=True), "good", "REVOKED"),
         ((Unknown(), True), "unknown", "unknown"),
         ((Unknown(), False), "good", "REVOKED"),
     ],
@@ -284,6 +284,57 @@ def test_a_renewed_authority_signs_for_its_old_self(vouched: bool, expected: str
         crls=[ROOT_CRL, make_crl(renewed, revoked=[SERIAL])],
     )
     assert _state(judge(PKI.author, given=given)) == expected
+
+
+LISTS_ONLY: dict[str, Any] = {"slot": "lists", "usage": ["crl_sign"]}
+ISSUING_NAME = PKI.issuing.certificate.subject
+
+
+@pytest.mark.parametrize(
+    ("signer", "expected"),
+    [
+        (issue(PKI.root, subject=ISSUING_NAME, **LISTS_ONLY), "good"),
+        (issue(PKI.issuing, subject=ISSUING_NAME, **LISTS_ONLY), "good"),
+        (issue(PKI.root, subject=ISSUING_NAME, slot="lists", usage=None), "unknown"),
+        (issue(PKI.root, subject=ISSUING_NAME, slot="lists"), "unknown"),
+        (issue(None, subject=ISSUING_NAME, ca=True, slot="lists"), "unknown"),
+        (issue(PKI.root, subject=ISSUING_NAME, not_after=NOW - 9 * DAY, **LISTS_ONLY), "unknown"),
+        (issue(PKI.root, subject=ISSUING_NAME, not_before=NOW - HOUR, **LISTS_ONLY), "unknown"),
+    ],
+    ids=["by the CA above", "by itself", "mute", "no lists", "by nobody", "expired", "too early"],
+)
+def test_an_authority_may_keep_a_key_for_its_lists(signer: Entity, expected: str) -> None:
+    """A key for lists only is believed while its certificate, by the same authority, is valid."""
+    given = material(
+        intermediates=[PKI.issuing, signer],
+        crls=[ROOT_CRL, make_crl(PKI.issuing, signing_key=signer.key)],
+    )
+    assert _state(judge(PKI.author, given=given)) == expected
+
+
+def test_a_revoked_key_for_lists_is_not_believed() -> None:
+    """A list signed with a key that the authority revoked clears nobody."""
+    signer = issue(PKI.root, subject=ISSUING_NAME, **LISTS_ONLY)
+    given = material(
+        intermediates=[PKI.issuing, signer],
+        crls=[
+            make_crl(PKI.root, revoked=[signer.certificate.serial_number]),
+            make_crl(PKI.issuing, signing_key=signer.key),
+        ],
+    )
+    assert _state(judge(PKI.author, given=given)) == "unknown"
+
+
+def test_a_certificate_with_a_negative_number_is_looked_up() -> None:
+    """A serial number that RFC 5280 forbids is found in a list all the same."""
+    odd = asn1_x509.Certificate.load(issue(PKI.issuing, "Odd", slot="case").der)
+    odd["tbs_certificate"]["serial_number"] = -5
+    key = PKI.issuing.key
+    assert isinstance(key, rsa.RSAPrivateKey)
+    body = odd["tbs_certificate"].dump(force=True)
+    odd["signature_value"] = key.sign(body, padding.PKCS1v15(), hashes.SHA256())
+    given = material(crls=[ROOT_CRL, make_crl(PKI.issuing)])
+    assert _state(judge(odd.dump(force=True), given=given)) == "good"
 
 
 def _responder(**options: Any) -> Entity:

@@ -18,7 +18,7 @@ from sr.findings import Indication, LimitationCode, Status, SubIndication
 from sr.mac import MACAlgorithm, digest_chunks
 from sr.mac.peer import PEER_BUFFER_BYTES, peer_stream
 from sr.signature import SigningRequest, complete, examine, prepare
-from sr.trust.policy import parse_policy
+from sr.trust.policy_file import parse_policy
 from sr.verification import Demands, Verdict, gather
 from sr.verification.facts import Integrity
 from tests.support.datasets import ct_evidence, key_object, report
