@@ -8,11 +8,11 @@ Cites: PS3.15 A.4; PS3.16 TID 2000, TID 2010; PS3.17 Annex W.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr.app.evidence import Skipped, expand, load_evidence
+from sr.app.evidence import load_evidence
+from sr.app.evidence_folder import Skipped
 from sr.app.files import guard_output, read_bytes, write_atomically
 from sr.app.outputs import names_for, written_before
 from sr.app.ports import Ports
@@ -98,18 +98,18 @@ def create_report(
     Cites: PS3.16 TID 2000; PS3.15 A.4.
     """
     guard_output(output, [source, *evidence], in_place=False)
-    cited, skipped = load_evidence(_without(written_before(output), evidence))
+    loaded = load_evidence(evidence, without=written_before(output))
     data = author_report(
         _text_of(source),
         _format_of(source),
-        evidence=cited,
+        evidence=loaded.evidence,
         template=template,
         name=source.name,
         ports=ports,
         sites=sites,
     )
     write_atomically(output, data)
-    return AuthoringResult(output=output, cited=len(cited), skipped=skipped)
+    return AuthoringResult(output=output, cited=len(loaded.evidence), skipped=loaded.skipped)
 
 
 def author_report(
@@ -191,9 +191,9 @@ def create_key_object(
     require_signature(title, credentials, purpose)
     guard_output(output, evidence, in_place=False)
     earlier = written_before(output)
-    cited, skipped = load_evidence(_without(earlier, evidence))
+    loaded = load_evidence(evidence, without=earlier)
     documents = author_key_objects(
-        title, cited, description=description, modifiers=modifiers, ports=ports
+        title, loaded.evidence, description=description, modifiers=modifiers, ports=ports
     )
     outputs = names_for(output, len(documents), earlier=earlier)
     signed: tuple[SigningResult, ...] = ()
@@ -204,15 +204,15 @@ def create_key_object(
     for path, data in zip(outputs, documents, strict=True):
         write_atomically(path, data)
     signatures = [s.digital_signature_uid for s in signed] if signed else [None] * len(documents)
-    studies = (study.study_instance_uid for study in studies_of(cited))
+    studies = (study.study_instance_uid for study in studies_of(loaded.evidence))
     first, *others = (
         IdenticalDocument(output=path, study_instance_uid=study, digital_signature_uid=signature)
         for path, study, signature in zip(outputs, studies, signatures, strict=True)
     )
     return AuthoringResult(
         output=first.output,
-        cited=len(cited),
-        skipped=skipped,
+        cited=len(loaded.evidence),
+        skipped=loaded.skipped,
         notices=tuple(dict.fromkeys(n for result in signed for n in result.notices)),
         digital_signature_uid=first.digital_signature_uid,
         identical=tuple(others),
@@ -297,13 +297,6 @@ def _identity(ports: Ports) -> DocumentIdentity:
         series_instance_uid=ports.new_uid(),
         created_at=ports.now(),
     )
-
-
-def _without(earlier: tuple[Path, ...], paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Leave an earlier version of the output, in one of the folders, out of its own evidence."""
-    if not earlier:
-        return tuple(paths)
-    return tuple(p for p in expand(paths) if not any(p.samefile(old) for old in earlier))
 
 
 def _format_of(source: Path) -> InputFormat:

@@ -6,12 +6,13 @@ Cites: ETSI EN 319 102-1 5; PS3.15 A.4, C.4.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from sr.app.evidence import EvidenceFolder, compare_evidence, survey
+from sr.app.evidence import compare_evidence
+from sr.app.evidence_folder import EvidenceFolder, survey
 from sr.app.facts import FactsRecord, is_facts
 from sr.app.files import open_dicom, read_bytes
 from sr.dicomfile import DICOMFile
@@ -160,11 +161,15 @@ def judge_record(record: FactsRecord, options: CheckOptions) -> Verdict:
 def gather_file(file: DICOMFile, options: CheckOptions) -> DocumentFacts:
     """Return the facts about a file, evidence compared where it was given.
 
+    A damaged file beside the evidence is among them: nobody can say what it would have been.
+
     Cites: PS3.15 A.4.
     """
     folder = options.folder
-    references = None if folder is None else compare_evidence(file, folder)
-    return gather(file, references)
+    if folder is None:
+        return gather(file)
+    facts = gather(file, compare_evidence(file, folder))
+    return replace(facts, findings=(*facts.findings, *folder.findings))
 
 
 def exit_code(verdict: Verdict) -> int:

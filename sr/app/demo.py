@@ -16,7 +16,8 @@ from pathlib import Path
 from sr.app.authoring import create_report, seal
 from sr.app.certificates import DemoPKI, make_demo_pki
 from sr.app.check import CheckOptions, check_file, exit_code
-from sr.app.evidence import load_evidence, survey
+from sr.app.evidence import load_evidence
+from sr.app.evidence_folder import survey
 from sr.app.files import open_dicom, write_atomically
 from sr.app.interference import INTERFERENCES
 from sr.app.manifest import check_manifest, create_manifest
@@ -151,8 +152,8 @@ def _provide_images(stage: _Stage, images: Path | None) -> None:
             write_atomically(stage.evidence / f"{number:03d}.dcm", data)
         stage.tell(f"2. {_SLICES} synthetic CT images")
         return
-    evidence, skipped = load_evidence([images], tolerant=True)
-    chosen = _one_study(evidence)
+    found = load_evidence([images], tolerant=True)
+    chosen = _one_study(found.evidence)
     if not chosen:
         raise EvidenceError(f"no file below {images} can be cited as evidence")
     by_label = _locate(images)
@@ -160,9 +161,9 @@ def _provide_images(stage: _Stage, images: Path | None) -> None:
         target = stage.evidence / f"{number:03d}.dcm"
         write_atomically(target, by_label[item.sop_instance_uid].read_bytes())
     stage.tell(f"2. {len(chosen)} images of one study from {images}")
-    for left_out in skipped:
+    for left_out in found.skipped:
         stage.tell(f"   cannot be cited: {left_out.path.name}: {left_out.reason}")
-    for item in evidence:
+    for item in found.evidence:
         if item not in chosen:
             stage.tell(f"   not cited here: {item.label}: belongs to another study or patient")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sr.app.authoring import AuthoringResult, create_key_object
 from sr.app.check import CheckOptions, check_file
-from sr.app.evidence import expand, survey
+from sr.app.evidence_folder import DAMAGED, EvidenceFolder, survey
 from sr.app.files import open_dicom
 from sr.app.ports import Ports
 from sr.app.signing import Credentials
@@ -80,10 +80,12 @@ def check_manifest(manifest: Path, folders: tuple[Path, ...], options: CheckOpti
 
     Cites: PS3.17 Annex W, case 2.
     """
-    verdict = check_file(manifest, replace(options, evidence=folders))
+    options = replace(options, evidence=folders)
+    verdict = check_file(manifest, options)
     if verdict.indication is Indication.FAILED and not verdict.sop_instance_uid:
         return verdict
-    unexpected = _unexpected(manifest, folders, verdict)
+    assert options.folder is not None  # noqa: S101 - it has evidence
+    unexpected = _unexpected(manifest, options.folder, verdict)
     if not unexpected:
         return verdict
     findings = tuple(
@@ -107,11 +109,10 @@ def check_manifest(manifest: Path, folders: tuple[Path, ...], options: CheckOpti
     )
 
 
-def _unexpected(manifest: Path, folders: tuple[Path, ...], verdict: Verdict) -> tuple[str, ...]:
+def _unexpected(manifest: Path, folder: EvidenceFolder, verdict: Verdict) -> tuple[str, ...]:
     file = open_dicom(manifest)
     references = document_references(file.dataset)
     listed = {reference.sop_instance_uid for reference in references if reference.is_evidence}
-    folder = survey(folders)
     copies = {
         candidate.label
         for reference in references
@@ -119,7 +120,9 @@ def _unexpected(manifest: Path, folders: tuple[Path, ...], verdict: Verdict) -> 
         for candidate in folder.find(reference.sop_instance_uid)
         if _is_copy(file, reference, candidate)
     }
-    used = {item.file for item in verdict.references.items or () if item.file}
+    items = verdict.references.items or ()
+    used = {item.file for item in items if item.file}
+    altered = {item.file for item in items if item.result is ReferenceResult.ALTERED}
     extra = [
         path
         for uid, paths in folder.by_uid.items()
@@ -127,11 +130,11 @@ def _unexpected(manifest: Path, folders: tuple[Path, ...], verdict: Verdict) -> 
         if str(path) not in copies
         and (uid not in listed or (str(path) not in used and not _same_content(path, paths, used)))
     ]
-    damaged = [s.path for s in folder.skipped if s.broken]
+    damaged = [s.path for s in folder.skipped if s.rule == DAMAGED]
     return tuple(
         str(path)
         for path in sorted({*extra, *damaged})
-        if not (path.exists() and path.samefile(manifest)) and not _is_altered(path, verdict)
+        if str(path) not in altered and not path.samefile(manifest)
     )
 
 
@@ -161,13 +164,6 @@ def _same_content(path: Path, paths: tuple[Path, ...], used: set[str]) -> bool:
     return any(other.read_bytes() == path.read_bytes() for other in paths if str(other) in used)
 
 
-def _is_altered(path: Path, verdict: Verdict) -> bool:
-    return any(
-        item.file == str(path) and item.result is ReferenceResult.ALTERED
-        for item in verdict.references.items or ()
-    )
-
-
 def _pack(package: Path, manifests: tuple[Path, ...], folders: tuple[Path, ...]) -> None:
     """Copy manifests and instances into a ZIP file or a new folder, under neutral names.
 
@@ -176,16 +172,10 @@ def _pack(package: Path, manifests: tuple[Path, ...], folders: tuple[Path, ...])
     first, *copies = manifests
     members = [("MANIFEST.dcm", first)]
     members += [(f"MANIFEST-{number}.dcm", path) for number, path in enumerate(copies, start=2)]
-    instances = 0
-    for path in expand(folders):
-        if any(path.samefile(manifest) for manifest in manifests):
-            continue
-        try:
-            open_dicom(path, allow_odd_lengths=True)
-        except SRError:
-            continue
-        instances += 1
-        members.append((f"DICOM/{instances:05d}.dcm", path))
+    members += [
+        (f"DICOM/{number:05d}.dcm", path)
+        for number, path in enumerate(survey(folders, without=manifests).paths, start=1)
+    ]
     write = _write_zip if package.suffix.lower() == ".zip" else _write_folder
     try:
         with tempfile.TemporaryDirectory(prefix=f".{package.name}.", dir=package.parent) as room:

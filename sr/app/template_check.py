@@ -124,7 +124,7 @@ def _scene(folder: Path, ports: Ports) -> _Scene:
     series = synthetic_ct_series(_IMAGES, new_uid=ports.new_uid, now=ports.now())
     for number, data in enumerate(series, start=1):
         (images / f"{number:03d}.dcm").write_bytes(data)
-    evidence, _ = load_evidence([images])
+    evidence = load_evidence([images]).evidence
     return _Scene(folder=folder, pki=pki, evidence=evidence, ports=ports)
 
 

@@ -183,7 +183,7 @@ def _rendered(shell: Shell, verdict: Verdict) -> tuple[str, ...]:
 
 def _expanded(paths: list[Path]) -> Iterator[Path]:
     """Yield files, and what is in folders; a path that does not exist is reported on its turn."""
-    from sr.app.evidence import expand
+    from sr.app.evidence_folder import expand
 
     for path in paths:
         if path.is_dir():

@@ -120,7 +120,7 @@ def compute(
 
     Exit code 3 where it failed for some of several files, 1 where it failed for all.
     """
-    from sr.app.evidence import expand
+    from sr.app.evidence_folder import expand
     from sr.app.mac_pool import compute as compute_macs
     from sr.app.mac_pool import not_yet_computed
 

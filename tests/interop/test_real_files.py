@@ -39,10 +39,10 @@ def real_files() -> Iterator[Path]:
 def seal_and_check(path: Path, story: Story, folder: Path) -> str:
     """Return how sealing a file and checking the seal came out, or why it was refused."""
     try:
-        evidence, skipped = load_evidence([path], tolerant=True)
-        if not evidence:
-            return f"refused: {[s.reason for s in skipped]}"
-        (data,) = author_key_objects(key_object_title("113035"), evidence, ports=real_ports())
+        found = load_evidence([path], tolerant=True)
+        if not found.evidence:
+            return f"refused: {[s.reason for s in found.skipped]}"
+        (data,) = author_key_objects(key_object_title("113035"), found.evidence, ports=real_ports())
         with open_signer(
             f"file:{story.pki / 'archive.key'}",
             certificates=load_certificates((story.pki / "archive.pem",)),
