@@ -134,6 +134,7 @@ def approve_file(
     mode: ApprovalMode,
     credentials: Credentials,
     ports: Ports,
+    profile: str | None = None,
     in_place: bool = False,
 ) -> SigningResult:
     """Approve a report: set VERIFIED and sign with purpose 5, both or neither.
@@ -151,7 +152,13 @@ def approve_file(
     file = open_dicom(source)
     with signer_of(credentials) as signer:
         data, result = approve_document(
-            file, signer, ports, observer=observer, organization=organization, mode=mode
+            file,
+            signer,
+            ports,
+            observer=observer,
+            organization=organization,
+            mode=mode,
+            profile=profile,
         )
     write_atomically(output, data)
     return replace(result, output=output)
@@ -165,6 +172,7 @@ def approve_document(
     observer: str,
     organization: str,
     mode: ApprovalMode,
+    profile: str | None = None,
 ) -> tuple[tuple[Piece, ...], SigningResult]:
     """Return the approved and signed report as pieces.
 
@@ -186,7 +194,9 @@ def approve_document(
     )
     edited = splice(file, approve_edits(file.dataset, approval))
     approved = read(BytesSource(assemble(edited)))
-    pieces, result = _sign(approved, signer, ports, purpose=SignaturePurpose.VERIFICATION)
+    pieces, result = _sign(
+        approved, signer, ports, purpose=SignaturePurpose.VERIFICATION, profile=profile
+    )
     return pieces, replace(result, notices=(*notices, *result.notices))
 
 

@@ -19,6 +19,8 @@ __all__ = ["add_commands", "parse_algorithm"]
 
 _SIGN_EXAMPLES = """
 srsign sign report.dcm --purpose author --key file:a.key --cert a.pem -o report-author.dcm
+srsign sign report.dcm --purpose author --key file:ec.key --cert ec.pem --profile site-ec \\
+    -o report-author.dcm
 srsign sign ct.dcm --purpose source --key 'pkcs11:token=Archive' --cert archive.pem --in-place
 """
 _APPROVE_EXAMPLES = """
@@ -63,6 +65,14 @@ _OutputOrInPlace = Annotated[
 ]
 _InPlace = Annotated[bool, typer.Option("--in-place", help="Replace the input.")]
 _Input = Annotated[Path, typer.Argument(metavar="IN.dcm", help="Document or image.")]
+_Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="ID",
+        help="Insist on a profile beside those the object needs; site-ec lets EC keys sign.",
+    ),
+]
 _Algorithm = Annotated[
     Any,
     typer.Option("--algorithm", parser=parse_algorithm, metavar="TERM", help="SHA256, SHA384 …"),
@@ -78,10 +88,7 @@ def sign(
     output: _OutputOrInPlace = None,
     in_place: _InPlace = False,
     pin_file: o.PinFile = None,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", metavar="ID", help="Insist on a profile of PS3.15."),
-    ] = None,
+    profile: _Profile = None,
     item: Annotated[
         str,
         typer.Option(
@@ -139,6 +146,7 @@ def approve(
         ),
     ] = "reissue",
     pin_file: o.PinFile = None,
+    profile: _Profile = None,
 ) -> None:
     """Approve a report: VERIFIED, the verifying observer and the verification signature.
 
@@ -156,6 +164,7 @@ def approve(
         mode=mode,
         credentials=o.credentials(key, cert, pin_file),
         ports=compose.ports(),
+        profile=profile,
         in_place=in_place,
     )
     _report(shell, f"{source} approved by {observer}", result, target)

@@ -46,7 +46,14 @@ from sr.signature.item import (
 from sr.signature.location import Level, item_at
 from sr.signature.moment import format_moment
 from sr.signature.notices import padding_notices, peer_notices
-from sr.signature.profile import ProfileSubject, Use, applies, check_profile, load_profile
+from sr.signature.profile import (
+    PROFILE_KEY_TYPE,
+    ProfileSubject,
+    Use,
+    applies,
+    check_profile,
+    load_profile,
+)
 from sr.signature.purpose import known_purpose
 from sr.signature.references import document_references
 from sr.signature.structure import SignatureStructure, examine
@@ -63,6 +70,7 @@ _KEEPS_APPROVAL_FREE = frozenset(
     }
 )
 _UID = re.compile(r"(?=.{1,64}$)(0|[1-9]\d*)(\.(0|[1-9]\d*))+", re.ASCII)
+_STANDARD_BASE = "base-rsa"
 _SMALLEST_KEY_BITS = {"RSA": 2048, "EC": 256}
 
 
@@ -80,7 +88,7 @@ class SigningRequest:
     digital_signature_uid: str
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256
     profile: str | None = None
-    """A profile beside those the object's kind demands."""
+    """A profile beside those the object's kind demands; kinds of keys that it lists may sign."""
     path: tuple[tuple[int, int], ...] = ()
     """Item to sign; empty for the data set itself."""
     private: bool = False
@@ -135,10 +143,12 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
         _refuse([_failure("NOTHING_SIGNABLE", "no data element here can be covered by a MAC")])
     profiles = _profiles(file, level, request)
     subject = _subject(file, level, request, parameters)
+    unlisted_key = _allowed_key(request, subject)
     violations = [
         f
         for profile_id in profiles
         for f in check_profile(load_profile(profile_id), subject, Use.CREATE)
+        if not (unlisted_key and f.rule == PROFILE_KEY_TYPE)
     ]
     violations += _lifecycle(file, structure, request)
     _refuse(violations)
@@ -154,6 +164,7 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
         stream_bytes=stream_bytes,
         profiles=profiles,
         findings=(
+            *unlisted_key,
             *padding_notices(level.dataset),
             *peer_notices(
                 level.dataset, covers, signed_part=signed_part, stream_bytes=stream_bytes
@@ -270,7 +281,7 @@ def _selection(file: DICOMFile, level: Level, request: SigningRequest) -> tuple[
 def _profiles(file: DICOMFile, level: Level, request: SigningRequest) -> tuple[str, ...]:
     asked = () if request.profile is None else (request.profile,)
     if level.path or not is_document(file.sop_class_uid):
-        return asked or ("base-rsa",)
+        return asked or (_STANDARD_BASE,)
     demanded = ["basic-sr-secure-use"]
     verification = load_profile("structured-report-verification")
     subject = _subject(file, level, request, None)
@@ -293,6 +304,24 @@ def _subject(
         mac_algorithm=request.mac_algorithm.value,
         key_type=key.kind if key is not None else "unreadable",
         unsecured=tuple(r.where for r in references if r.is_evidence and not r.is_secured),
+    )
+
+
+def _allowed_key(request: SigningRequest, subject: ProfileSubject) -> tuple[Finding, ...]:
+    """Say that a key is of a kind which only the profile lists that was asked for."""
+    asked = load_profile(request.profile) if request.profile is not None else None
+    listed = load_profile(_STANDARD_BASE).key_types
+    if asked is None or subject.key_type not in asked.key_types - listed:
+        return ()
+    return (
+        Finding(
+            rule="KEY_OUTSIDE_PROFILE",
+            status=Status.NOTICE,
+            message=f"the key is {subject.key_type}, which {asked.id} allows and PS3.15 C.1 does "
+            "not list; a reader that insists on the standard's profiles refuses this signature",
+            where="(0400,0115)",
+            cites=asked.cites,
+        ),
     )
 
 

@@ -25,6 +25,7 @@ from sr.signature.documents import CONDITION_KEYWORDS
 from sr.signature.purpose import known_purpose, purpose_meant
 
 __all__ = [
+    "PROFILE_KEY_TYPE",
     "AttributeRule",
     "Presence",
     "ProfileSubject",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 
+PROFILE_KEY_TYPE = "PROFILE_KEY_TYPE"
+"""Rule of a key that is of no kind the profile lists."""
 _KEY_TYPES = frozenset({"RSA", "EC"})
 
 
@@ -320,7 +323,7 @@ def _mac(profile: SignatureProfile, subject: ProfileSubject, use: Use) -> Iterat
 def _key(profile: SignatureProfile, subject: ProfileSubject, _use: Use) -> Iterator[Finding]:
     if subject.key_type not in profile.key_types:
         yield _finding(
-            "PROFILE_KEY_TYPE",
+            PROFILE_KEY_TYPE,
             f"the key of CertificateOfSigner (0400,0115) is {subject.key_type}; {profile.id} has "
             f"{', '.join(sorted(profile.key_types))}",
             profile.cites, "(0400,0115)", SubIndication.SIG_CONSTRAINTS_FAILURE,

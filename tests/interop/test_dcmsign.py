@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -233,16 +232,15 @@ def test_our_approved_report(signers, tmp_path):
 @pytest.mark.parametrize("kind", ["p256", "p384"])
 def test_our_ec_signatures(kind, signers, tmp_path):
     """DCMTK confirms EC signatures, though no profile of PS3.15 has them."""
-    rsa, signer = signers("rsa2048"), signers(kind)
+    signer = signers(kind)
     request = SigningRequest(
         purpose=P.AUTHOR,
-        certificate=rsa.entity.der,
+        certificate=signer.entity.der,
         signed_at=SIGNED_AT,
         digital_signature_uid="2.25.86.1",
+        profile="site-ec",
     )
     prepared = prepare(opened(unsigned()), request)
-    # the certificate is outside the MAC, so what was prepared holds for another key
-    prepared = replace(prepared, request=replace(request, certificate=signer.entity.der))
     value = sign_digest(signer.entity.key, MACAlgorithm.SHA256, prepared.digest)
     data = assemble(complete(prepared, value))
     assert intact(data)

@@ -179,6 +179,43 @@ def test_keys_outside_the_profiles(make):
         assert refusal(make(), request(certificate=certificate)) == {"PROFILE_KEY_TYPE"}
 
 
+@pytest.mark.parametrize("make", [unsigned, image])
+@pytest.mark.parametrize("kind", ["p256", "p384"])
+def test_a_profile_that_is_asked_for_lets_elliptic_curves_sign(make, kind):
+    """With a profile that lists them EC keys sign, and the signer hears what that costs."""
+    certificate = issue(None, key_kind=kind).der
+    prepared = prepare(opened(make()), request(certificate=certificate, profile="site-ec"))
+    assert "KEY_OUTSIDE_PROFILE" in {f.rule for f in prepared.findings}
+
+
+def test_rsa_under_that_profile_is_nothing_special():
+    """Keys that the standard's profiles list are not remarked upon."""
+    prepared = prepare(opened(unsigned()), request(profile="site-ec"))
+    assert "KEY_OUTSIDE_PROFILE" not in {f.rule for f in prepared.findings}
+
+
+@pytest.mark.parametrize("profile", ["base-rsa", "structured-report", "basic-sr-secure-use"])
+def test_a_profile_that_lists_rsa_alone_helps_no_other_key(profile):
+    """Asking for one of the standard's profiles does not let an EC key sign."""
+    certificate = issue(None, key_kind="p256").der
+    refused = refusal(unsigned(), request(certificate=certificate, profile=profile))
+    assert refused == {"PROFILE_KEY_TYPE"}
+
+
+def test_other_keys_stay_outside():
+    """The profile is about elliptic curves; an Ed25519 key, and no key, are refused as before."""
+    for certificate in (issue(None, key_kind="ed25519").der, b"certificate"):
+        refused = refusal(unsigned(), request(certificate=certificate, profile="site-ec"))
+        assert refused == {"PROFILE_KEY_TYPE"}
+
+
+def test_the_profile_relaxes_nothing_else():
+    """What the object's kind demands beside the kind of key is demanded of EC keys, too."""
+    certificate = issue(None, key_kind="p256").der
+    asked = request(certificate=certificate, profile="site-ec", purpose=None)
+    assert "SR_PURPOSE" in refusal(unsigned(), asked)
+
+
 @pytest.mark.parametrize("certificate", [b"", b"certificate", PKI.author.der[:-9]])
 def test_unreadable_certificate(certificate):
     """A certificate that cannot be read is found before anything is signed."""
