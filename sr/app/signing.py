@@ -110,7 +110,12 @@ def sign_file(
 
 
 def sign_bytes(
-    data: bytes, *, purpose: SignaturePurpose, signer: Signer, ports: Ports
+    data: bytes,
+    *,
+    purpose: SignaturePurpose,
+    signer: Signer,
+    ports: Ports,
+    profile: str | None = None,
 ) -> tuple[bytes, SigningResult]:
     """Return our own document, signed.
 
@@ -121,7 +126,7 @@ def sign_bytes(
     Cites: PS3.15 A.4, C.4.
     """
     file = _canonical(read(BytesSource(data)))
-    pieces, result = _sign(file, signer, ports, purpose=purpose)
+    pieces, result = _sign(file, signer, ports, purpose=purpose, profile=profile)
     return assemble(pieces), result
 
 

@@ -17,6 +17,8 @@ import pkcs11
 from pkcs11 import Attribute, Mechanism, ObjectClass, types
 from pkcs11 import exceptions as failure
 from pkcs11.types import PROTECTED_AUTH
+from pkcs11.util.ec import decode_ec_private_key
+from pkcs11.util.rsa import decode_rsa_private_key
 from pkcs11.util.x509 import decode_x509_certificate
 
 from sr.errors import (
@@ -27,7 +29,7 @@ from sr.errors import (
     SRError,
     UnsupportedAlgorithmError,
 )
-from sr.keys.token import KeyKind, StoredCertificate, TokenFlag
+from sr.keys.token import KeyKind, StoredCertificate, StoredKey, TokenFlag
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib
@@ -44,7 +46,10 @@ _FLAGS = {
     pkcs11.TokenFlag.USER_PIN_LOCKED: TokenFlag.PIN_LOCKED,
 }
 _KINDS = {pkcs11.KeyType.RSA: KeyKind.RSA, pkcs11.KeyType.EC: KeyKind.EC}
+_DECODERS = {KeyKind.RSA: decode_rsa_private_key, KeyKind.EC: decode_ec_private_key}
 _MECHANISMS = {KeyKind.RSA.value: Mechanism.RSA_PKCS, KeyKind.EC.value: Mechanism.ECDSA}
+
+_NOT_FOR = (Attribute.DECRYPT, Attribute.UNWRAP)
 
 # What is not listed means trouble with the token: a retry may help.
 _MEANING: dict[type[failure.PKCS11Error], tuple[type[SRError], str]] = {
@@ -206,6 +211,22 @@ class CryptokiSession:
         with converted():
             self._session.create_object(attributes)
 
+    def store_key(self, key: StoredKey) -> None:
+        """Write a private key as a token object that signs, and whose value nobody reads."""
+        attributes = _DECODERS[key.kind](key.der)
+        attributes |= dict.fromkeys(_NOT_FOR, False)
+        attributes |= {
+            Attribute.TOKEN: True,
+            Attribute.PRIVATE: True,
+            Attribute.SENSITIVE: True,
+            Attribute.EXTRACTABLE: False,
+            Attribute.SIGN: True,
+            Attribute.LABEL: key.label,
+            Attribute.ID: key.object_id,
+        }
+        with converted():
+            self._session.create_object(attributes)
+
     def close(self) -> None:
         """Log out where logged in, and close."""
         with converted():
@@ -220,16 +241,16 @@ class CryptokiKey:
         self.label: str = _attribute(key, Attribute.LABEL, "")
         self.object_id: bytes = _attribute(key, Attribute.ID, b"")
         self.kind: str = _KINDS.get(key.key_type, str(key.key_type))
+        self._each_time = _attribute(key, Attribute.ALWAYS_AUTHENTICATE, default=False)
 
     def sign(self, payload: bytes, pin: str | None) -> bytes:
         """Sign, giving the PIN again where the key wants it each time."""
         if not hasattr(self._key, "sign"):
             raise SignerRefusedError("the key on the token is not meant for signing")
-        again = _attribute(self._key, Attribute.ALWAYS_AUTHENTICATE, default=False)
+        # An empty PIN sends the person back to the PIN pad.
+        again = (pin or "") if self._each_time else None
         with converted():
-            value = self._key.sign(
-                payload, mechanism=_MECHANISMS[self.kind], pin=pin if again else None
-            )
+            value = self._key.sign(payload, mechanism=_MECHANISMS[self.kind], pin=again)
         return bytes(value)
 
 

@@ -3,20 +3,22 @@
 Runs in this process and asks the worker (``sr.keys.process``), which alone loads python-pkcs11.
 Invariants: the PIN comes from ``pin-source`` or from ``Secrets`` when the first signature needs
 it, is kept no longer than the signer is open, and is dropped when it was wrong, so that it is
-never sent twice.
+never sent twice. A signer for a stack stays logged in until it is closed, or until the worker is
+asked for anything else.
 """
 
 from __future__ import annotations
 
+import secrets as random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sr.errors import PINError, SignerRefusedError
+from sr.errors import PINError, SignerRefusedError, SRError
 from sr.keys.checks import chain_from, check_digest, check_value, public_key_of
 from sr.keys.inventory import TokenInfo, ask_token, describe_token, with_module
 from sr.keys.operation import signature_value, token_operation
@@ -35,17 +37,20 @@ def open_token_key(
     *,
     certificates: tuple[x509.Certificate, ...],
     secrets: Secrets,
+    stack: bool = False,
     worker: TokenWorker | None = None,
 ) -> Iterator[TokenSigner]:
     """Yield a signer over a key on a token.
 
-    Nothing is logged in between signatures. Without ``certificates`` those on the token are used:
-    by identifier, else by label, else the only one that is not a CA's.
+    Nothing is logged in between signatures, except those of a stack. Without ``certificates``
+    those on the token are used: by identifier, else by label, else the only one that is not a
+    CA's.
 
     Args:
         uri: Names token and key.
         certificates: Leaf first, or empty.
         secrets: Asked for the PIN at the first signature.
+        stack: Whether to stay logged in for several signatures.
         worker: Defaults to this process's worker.
 
     Raises:
@@ -60,11 +65,13 @@ def open_token_key(
     token = describe_token(uri, worker=worker)
     chain = certificates or _chain_on_token(token, uri)
     public_key_of(chain[0])
-    signer = TokenSigner(uri=uri, chain=chain, token=token, secrets=secrets, worker=worker)
+    signer = TokenSigner(
+        uri=uri, chain=chain, token=token, secrets=secrets, stack=stack, worker=worker
+    )
     try:
         yield signer
     finally:
-        signer.forget_pin()
+        signer.close()
 
 
 def write_certificate(
@@ -106,6 +113,7 @@ class TokenSigner:
         chain: tuple[x509.Certificate, ...],
         token: TokenInfo,
         secrets: Secrets,
+        stack: bool,
         worker: TokenWorker | None,
     ) -> None:
         self._uri = uri
@@ -113,7 +121,9 @@ class TokenSigner:
         self._token = token
         self._secrets = secrets
         self._worker = worker
+        self._stack = random.token_hex(16) if stack else None
         self._pin: str | None = None
+        self._logged_in = False
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -124,12 +134,17 @@ class TokenSigner:
         """Leaf first."""
         return self._chain
 
-    def forget_pin(self) -> None:
-        """Drop the PIN; the next signature asks again."""
-        self._pin = None
+    def close(self) -> None:
+        """Log out and drop the PIN; another signature would ask again."""
+        with self._lock:
+            self._pin = None
+            if self._logged_in:
+                self._logged_in = False
+                with suppress(SRError):  # a worker that ended is logged out
+                    ask_token(self._worker, self._uri, {"operation": "end", "stack": self._stack})
 
     def sign_digest(self, digest: bytes, algorithm: MACAlgorithm) -> bytes:
-        """Log in, sign, log out, and check the value with the certificate.
+        """Log in, sign, log out (after the last of a stack), and check with the certificate.
 
         Raises:
             PINError: Wrong or locked.
@@ -154,10 +169,14 @@ class TokenSigner:
             if self._pin is None:
                 self._pin = _pin_for(self._token, self._uri, self._secrets)
             try:
-                return ask_token(self._worker, self._uri, request | {"pin": self._pin})
+                reply = ask_token(
+                    self._worker, self._uri, request | {"pin": self._pin, "stack": self._stack}
+                )
             except PINError:
-                self.forget_pin()
+                self._pin = None
                 raise
+            self._logged_in = self._stack is not None
+            return reply
 
 
 def _pin_for(token: TokenInfo, uri: PKCS11URI, secrets: Secrets) -> str | None:

@@ -48,7 +48,7 @@ class Signer(Protocol):
 
 
 def open_signer(
-    uri: str, *, certificates: Certificates = (), secrets: Secrets
+    uri: str, *, certificates: Certificates = (), secrets: Secrets, stack: bool = False
 ) -> AbstractContextManager[Signer]:
     """Return a signer for a key URI, to be used in a ``with`` statement.
 
@@ -56,6 +56,7 @@ def open_signer(
         uri: ``file:``, ``pkcs12:`` or ``pkcs11:``; safe to store and to log.
         certificates: Leaf first; empty to use those stored beside the key.
         secrets: Asked with a prompt text, only when a secret is needed.
+        stack: Whether a token stays logged in until the signer is closed, for several signatures.
 
     Raises:
         ConfigurationError: The URI, a file or an installation is not usable.
@@ -67,11 +68,12 @@ def open_signer(
     Cites: RFC 7512.
     """
     parsed = parse_key_uri(uri)
+    if isinstance(parsed, PKCS11URI):
+        return open_token_key(parsed, certificates=certificates, secrets=secrets, stack=stack)
     return _OPENERS[type(parsed)](parsed, certificates=certificates, secrets=secrets)
 
 
 _OPENERS: dict[type, Callable[..., AbstractContextManager[Signer]]] = {
     FileURI: open_key_file,
     PKCS12URI: open_pkcs12,
-    PKCS11URI: open_token_key,
 }

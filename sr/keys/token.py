@@ -1,10 +1,11 @@
 """What is done with a token, over a port as wide as is needed: find it, read it, sign with it.
 
 Runs in the worker process with python-pkcs11 behind the port (``sr.keys.cryptoki``), and in tests
-with a fake. Invariants: exactly one token and one key match or the candidates are named; every
-signature logs in with the PIN and logs out again, so that the PIN is checked each time; the last
-attempt at a PIN is never used up. After a failure the caller ends the worker, which closes what
-the library may have left open.
+with a fake. Invariants: exactly one token and one key match or the candidates are named; a
+signature logs in with the PIN and logs out again, so that the PIN is checked each time, unless it
+belongs to a stack, whose login ends as soon as anybody else wants something; the last attempt at a
+PIN is never used up. After a failure the caller ends the worker, which closes what the library may
+have left open.
 
 Cites: PKCS #11 v2.40 base specification.
 """
@@ -12,23 +13,26 @@ Cites: PKCS #11 v2.40 base specification.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
-from sr.errors import PINError, SignerRefusedError, SignerUnavailableError
+from sr.errors import PINError, SignerRefusedError, SignerUnavailableError, SRError
 from sr.keys.uri import PKCS11URI
 
 __all__ = [
+    "KeptLogin",
     "KeyKind",
     "KeyPort",
     "ModulePort",
     "SessionPort",
     "StoredCertificate",
+    "StoredKey",
     "TokenFlag",
     "TokenPort",
     "find_token",
+    "import_key",
     "read_certificates",
     "sign_on_token",
     "store_certificate",
@@ -63,6 +67,17 @@ class StoredCertificate:
     label: str
     object_id: bytes
     der: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A private key on its way to a token."""
+
+    label: str
+    object_id: bytes
+    kind: KeyKind
+    der: bytes = field(repr=False)
+    """RSAPrivateKey (RFC 8017 A.1.2) or ECPrivateKey (RFC 5915)."""
 
 
 class KeyPort(Protocol):
@@ -104,6 +119,10 @@ class SessionPort(Protocol):
 
     def store(self, certificate: StoredCertificate) -> None:
         """Write a certificate; needs a writable session."""
+        ...
+
+    def store_key(self, key: StoredKey) -> None:
+        """Write a private key that signs and never leaves; needs a writable session."""
         ...
 
     def close(self) -> None:
@@ -194,10 +213,43 @@ def read_certificates(token: TokenPort) -> tuple[StoredCertificate, ...]:
         session.close()
 
 
+class KeptLogin:
+    """The login that a worker keeps for one stack of signatures; whoever comes between ends it."""
+
+    def __init__(self) -> None:
+        self._stack: str | None = None
+        self._session: SessionPort | None = None
+        self._key: KeyPort | None = None
+
+    def key_for(self, stack: str | None) -> KeyPort | None:
+        """Return the key of a stack whose login is kept; end the login of any other."""
+        if stack is None or stack != self._stack:
+            self.end()
+        return self._key
+
+    def keep(self, stack: str, session: SessionPort, key: KeyPort) -> None:
+        """Keep a session open for a stack."""
+        self._stack, self._session, self._key = stack, session, key
+
+    def end(self) -> None:
+        """Log out, if anybody is logged in."""
+        session, self._session, self._stack, self._key = self._session, None, None, None
+        if session is not None:
+            with suppress(SRError):  # the token may be gone, and the login with it
+                session.close()
+
+
 def sign_on_token(
-    module: ModulePort, uri: PKCS11URI, *, kind: KeyKind, payload: bytes, pin: str | None
+    module: ModulePort,
+    uri: PKCS11URI,
+    *,
+    kind: KeyKind,
+    payload: bytes,
+    pin: str | None,
+    stack: str | None = None,
+    kept: KeptLogin,
 ) -> bytes:
-    """Log in, sign once, log out.
+    """Log in, sign once, log out; within a stack, log in only if that has not been done.
 
     Args:
         module: Where the token is looked for.
@@ -205,14 +257,51 @@ def sign_on_token(
         kind: What the certificate's key is.
         payload: DigestInfo for RSA, digest for EC.
         pin: ``None`` where the token has a PIN pad or wants no login.
+        stack: Names the stack that the signature belongs to; known to its owner alone.
+        kept: Where the login of a stack is kept.
 
     Raises:
         PINError: Wrong, locked, or the last attempt would be used up.
         SignerUnavailableError: The token is absent or failed.
         SignerRefusedError: Not exactly one key matches, or it does not do this.
     """
-    with _session(module, uri, pin) as session:
-        return _find_key(session, uri, kind).sign(payload, pin)
+    key = kept.key_for(stack)
+    if key is not None:
+        return key.sign(payload, pin)
+    with _session(module, uri, pin, keep=stack is not None) as session:
+        key = _find_key(session, uri, kind)
+        value = key.sign(payload, pin)
+        if stack is not None:
+            kept.keep(stack, session, key)
+        return value
+
+
+def import_key(
+    module: ModulePort,
+    uri: PKCS11URI,
+    key: StoredKey,
+    *,
+    payload: bytes,
+    pin: str | None,
+) -> bytes:
+    """Log in, write a private key, sign with it once, log out; return the value.
+
+    Raises:
+        PINError: Wrong, locked, or the last attempt would be used up.
+        SignerUnavailableError: The token is absent or failed.
+        SignerRefusedError: More than one token matches, or the identifier is taken.
+    """
+    with _session(module, uri, pin, writable=True) as session:
+        if session.private_keys(None, key.object_id):
+            taken = PKCS11URI(object_id=key.object_id)
+            raise SignerRefusedError(
+                f"the token has a private key with the identifier of {taken} already",
+                hint="choose another with id= in the key URI",
+            )
+        session.store_key(key)
+        return _find_key(session, replace(uri, object_id=key.object_id), key.kind).sign(
+            payload, pin
+        )
 
 
 def store_certificate(
@@ -231,8 +320,14 @@ def store_certificate(
 
 @contextmanager
 def _session(
-    module: ModulePort, uri: PKCS11URI, pin: str | None, *, writable: bool = False
+    module: ModulePort,
+    uri: PKCS11URI,
+    pin: str | None,
+    *,
+    writable: bool = False,
+    keep: bool = False,
 ) -> Iterator[SessionPort]:
+    """Yield a session that is logged in; closed afterwards unless kept and nothing failed."""
     token = find_token(module, uri)
     login = TokenFlag.LOGIN_REQUIRED in token.flags
     if login:
@@ -241,7 +336,10 @@ def _session(
         session = token.open(login=login, pin=pin, writable=writable)
         try:
             yield session
-        finally:
+        except BaseException:
+            session.close()
+            raise
+        if not keep:
             session.close()
     except PINError as error:
         raise _explained(error, find_token(module, uri)) from error

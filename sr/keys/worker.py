@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-import resource
+import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,16 @@ from sr.errors import (
     SRError,
     UnsupportedAlgorithmError,
 )
+from sr.keys.core_files import leave_no_core
 from sr.keys.token import (
+    KeptLogin,
     KeyKind,
     ModulePort,
     StoredCertificate,
+    StoredKey,
     TokenPort,
     find_token,
+    import_key,
     read_certificates,
     sign_on_token,
     store_certificate,
@@ -40,17 +44,23 @@ __all__ = ["answer", "raise_answer", "serve"]
 
 Message = dict[str, Any]
 
+IDLE_SECONDS = 20.0  # the login of a stack ends when nothing was signed for so long
+_CHUNK = 1 << 16
 
-def answer(request: Message, load: Callable[[Path], ModulePort]) -> Message:
+
+def answer(request: Message, load: Callable[[Path], ModulePort], kept: KeptLogin) -> Message:
     """Return the answer to a request; a failure is an answer too.
 
     Args:
         request: ``operation``, ``uri`` with a module path, and what the operation needs.
         load: Returns the module at a path.
+        kept: The login of the stack that is being signed, if any; a request of anybody else ends
+            it, so that nobody meets a token that is logged in already.
     """
     try:
+        kept.key_for(request.get("stack"))
         uri, path = _target(request["uri"])
-        return _OPERATIONS[request["operation"]](load(path), uri, request)
+        return _OPERATIONS[request["operation"]](load(path), uri, request, kept)
     except SRError as error:
         return {"error": type(error).__name__, "message": str(error), "hint": error.hint}
     except Exception as error:
@@ -92,26 +102,46 @@ def _target(text: str) -> tuple[PKCS11URI, Path]:
     return uri, uri.module_path
 
 
-def _describe(module: ModulePort, uri: PKCS11URI, _request: Message) -> Message:
+def _describe(module: ModulePort, uri: PKCS11URI, _request: Message, _kept: KeptLogin) -> Message:
     return _described(find_token(module, uri))
 
 
-def _list(module: ModulePort, _uri: PKCS11URI, _request: Message) -> Message:
+def _list(module: ModulePort, _uri: PKCS11URI, _request: Message, _kept: KeptLogin) -> Message:
     return {"tokens": [_described(token) for token in module.tokens()]}
 
 
-def _sign(module: ModulePort, uri: PKCS11URI, request: Message) -> Message:
+def _sign(module: ModulePort, uri: PKCS11URI, request: Message, kept: KeptLogin) -> Message:
     value = sign_on_token(
         module,
         uri,
         kind=KeyKind(request["kind"]),
         payload=bytes.fromhex(request["payload"]),
         pin=request["pin"],
+        stack=request.get("stack"),
+        kept=kept,
     )
     return {"value": value.hex()}
 
 
-def _store(module: ModulePort, uri: PKCS11URI, request: Message) -> Message:
+def _end(_module: ModulePort, _uri: PKCS11URI, _request: Message, kept: KeptLogin) -> Message:
+    kept.end()
+    return {}
+
+
+def _import(module: ModulePort, uri: PKCS11URI, request: Message, _kept: KeptLogin) -> Message:
+    key = StoredKey(
+        label=request["label"],
+        object_id=bytes.fromhex(request["id"]),
+        kind=KeyKind(request["kind"]),
+        der=bytes.fromhex(request["der"]),
+    )
+    value = import_key(
+        module, uri, key, payload=bytes.fromhex(request["payload"]), pin=request["pin"]
+    )
+    return {"value": value.hex()}
+
+
+def _store(module: ModulePort, uri: PKCS11URI, request: Message, _kept: KeptLogin) -> Message:
     certificate = StoredCertificate(
         label=request["label"],
         object_id=bytes.fromhex(request["id"]),
@@ -135,10 +165,12 @@ def _described(token: TokenPort) -> Message:
     }
 
 
-_OPERATIONS: dict[str, Callable[[ModulePort, PKCS11URI, Message], Message]] = {
+_OPERATIONS: dict[str, Callable[[ModulePort, PKCS11URI, Message, KeptLogin], Message]] = {
     "describe": _describe,
     "list": _list,
     "sign": _sign,
+    "end": _end,
+    "import": _import,
     "store": _store,
 }
 
@@ -146,16 +178,36 @@ _OPERATIONS: dict[str, Callable[[ModulePort, PKCS11URI, Message], Message]] = {
 def serve() -> None:
     """Answer requests from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the PIN
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    leave_no_core()
+    requests, answers = os.dup(0), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    load = cache(_load)
-    for line in requests:
-        reply = answer(json.loads(line), load)
-        answers.write(json.dumps(reply).encode("ascii") + b"\n")
+    load, kept = cache(_load), KeptLogin()
+    for line in _lines(requests, kept.end):
+        answers.write(json.dumps(answer(json.loads(line), load, kept)).encode("ascii") + b"\n")
         answers.flush()
+    kept.end()
+
+
+def _lines(
+    requests: int, idle: Callable[[], None], *, seconds: float = IDLE_SECONDS
+) -> Iterator[bytes]:
+    """Yield what is asked, line by line; a stack that pauses for long is not left logged in."""
+    unread = b""
+    while True:
+        line, end, rest = unread.partition(b"\n")
+        if end:
+            unread = rest
+            yield line
+            continue
+        if not select.select([requests], [], [], seconds)[0]:
+            idle()
+            continue
+        chunk = os.read(requests, _CHUNK)
+        if not chunk:
+            return
+        unread += chunk
 
 
 def _load(path: Path) -> ModulePort:

@@ -177,6 +177,7 @@ def issue(
     extensions: Iterable[tuple[x509.ExtensionType, bool]] = (),
     issuer_name: x509.Name | None = None,
     signing_key: PrivateKey | None = None,
+    public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None = None,
 ) -> Entity:
     """Issue a certificate; every default is that of a good one.
 
@@ -206,6 +207,7 @@ def issue(
         extensions: More extensions as (value, critical), e.g. ``(Unknown(), True)``.
         issuer_name: Claim this issuer instead of the true one.
         signing_key: Sign with this key instead of the issuer's.
+        public_key: Certify this key, whose private half is elsewhere; ``Entity.key`` is not it.
     """
     role = "ca" if ca and issuer else "root" if ca else "ee"
     key = private_key(key_kind, slot or role)
@@ -218,7 +220,7 @@ def issue(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer_name or (issuer.certificate.subject if issuer else subject))
-        .public_key(key.public_key())
+        .public_key(public_key or key.public_key())
         .serial_number(next(_serials) if serial is None else serial)
         .not_valid_before(not_before)
         .not_valid_after(not_after)
@@ -232,7 +234,8 @@ def issue(
         wanted.append((x509.ExtendedKeyUsage(extended_usage), extended_usage_critical))
     if key_identifiers:
         issuer_key = (issuer.key if issuer else key).public_key()
-        wanted.append((x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False))
+        own = x509.SubjectKeyIdentifier.from_public_key(public_key or key.public_key())
+        wanted.append((own, False))
         wanted.append((x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), False))
     if names:
         wanted.append((x509.SubjectAlternativeName(names), False))

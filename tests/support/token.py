@@ -10,17 +10,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 from sr.errors import PINError, SignerUnavailableError
-from sr.keys.token import StoredCertificate, TokenFlag
+from sr.keys.token import KeptLogin, StoredCertificate, StoredKey, TokenFlag
 from sr.keys.worker import answer, raise_answer
 from tests.support.peers import PKCS11_TOOL, SOFTHSM_MODULE, SOFTHSM_UTIL, require_peer
 from tests.support.pki import Entity
@@ -69,21 +70,57 @@ class SoftHSM:
         return "pkcs11:" + ";".join((token, *path)) + "?" + tail
 
     def add(
-        self, entity: Entity, *, label: str, object_id: str, key: bool = True, cert: bool = True
+        self,
+        entity: Entity,
+        *,
+        label: str,
+        object_id: str,
+        key: bool = True,
+        cert: bool = True,
+        always_authenticate: bool = False,
     ) -> None:
         """Import a key and a certificate; ``object_id`` is hexadecimal."""
         where = ("--label", label, "--id", object_id)
         file = self.folder / "import"
-        if key:
+        if always_authenticate:
+            file.write_bytes(entity.key_pem())
+            self._write("privkey", file, *where, "--always-auth", "--usage-sign")
+        elif key:
             file.write_bytes(entity.key_pem())
             self._run(SOFTHSM_UTIL, "--import", file, "--token", self.label, "--pin", self.pin,
                       "--force", *where)  # fmt: skip
         if cert:
             file.write_bytes(entity.der)
-            self._run(PKCS11_TOOL, "--module", SOFTHSM_MODULE, "--token-label", self.label,
-                      "--login", "--pin", self.pin, "--write-object", file, "--type", "cert",
-                      *where)  # fmt: skip
+            self._write("cert", file, *where)
         file.unlink(missing_ok=True)
+
+    def _write(self, kind: str, file: Path, *options: str) -> None:
+        self._run(PKCS11_TOOL, "--module", SOFTHSM_MODULE, "--token-label", self.label, "--login",
+                  "--pin", self.pin, "--write-object", file, "--type", kind, *options)  # fmt: skip
+
+    def generate(
+        self, kind: str, *, label: str, object_id: str
+    ) -> rsa.RSAPublicKey | ec.EllipticCurvePublicKey:
+        """Make a key pair on the token and return its public half; ``kind`` as in ``issue``."""
+        made = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                _GENERATE,
+                str(SOFTHSM_MODULE),
+                self.label,
+                kind,
+                label,
+                object_id,
+            ],
+            check=True,
+            capture_output=True,
+            input=self.pin.encode(),
+            env=os.environ | {"SOFTHSM2_CONF": str(self.configuration)},
+        )
+        key = serialization.load_der_public_key(made.stdout)
+        assert isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+        return key
 
     def _run(self, program: Path, *arguments: object) -> None:
         subprocess.run(
@@ -92,6 +129,30 @@ class SoftHSM:
             capture_output=True,
             env=os.environ | {"SOFTHSM2_CONF": str(self.configuration)},
         )
+
+
+# A process of its own, because python-pkcs11 keeps what it loaded.
+_GENERATE = """
+import sys
+from pkcs11 import Attribute, KeyType, Mechanism, lib
+from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
+from pkcs11.util.rsa import encode_rsa_public_key
+module, token, kind, label, identifier = sys.argv[1:]
+about = {"label": label, "id": bytes.fromhex(identifier), "store": True}
+with lib(module).get_token(token_label=token).open(rw=True, user_pin=sys.stdin.read()) as session:
+    if kind.startswith("rsa"):
+        public, _ = session.generate_keypair(KeyType.RSA, int(kind[3:]), **about)
+        from asn1crypto.keys import PublicKeyInfo, RSAPublicKey
+        der = PublicKeyInfo.wrap(RSAPublicKey.load(encode_rsa_public_key(public)), "rsa").dump()
+    else:
+        curve = encode_named_curve_parameters(f"secp{kind[1:]}r1")
+        parameters = session.create_domain_parameters(
+            KeyType.EC, {Attribute.EC_PARAMS: curve}, local=True
+        )
+        public, _ = parameters.generate_keypair(mechanism=Mechanism.EC_KEY_PAIR_GEN, **about)
+        der = encode_ec_public_key(public)
+sys.stdout.buffer.write(der)
+"""
 
 
 @dataclass(kw_only=True)
@@ -150,6 +211,8 @@ class FakeToken:
     pin: str = PIN
     keys: list[FakeKey] = field(default_factory=list)
     stored: list[StoredCertificate] = field(default_factory=list)
+    known: list[Entity] = field(default_factory=list)
+    """Whose keys may be imported."""
     attempts_left: int = 3
     login_required: bool = True
     pin_pad: bool = False
@@ -218,6 +281,13 @@ class FakeSession:
         assert self.writable
         self.token.stored.append(certificate)
 
+    def store_key(self, key: StoredKey) -> None:
+        """Write a private key."""
+        assert self.writable
+        loaded = serialization.load_der_private_key(key.der, None)
+        entity = next(e for e in self.token.known if e.key.public_key() == loaded.public_key())
+        self.token.keys.append(FakeKey(entity=entity, label=key.label, object_id=key.object_id))
+
     def close(self) -> None:
         """Close."""
         self.token.log.append("close")
@@ -249,11 +319,16 @@ class LocalWorker:
     requests: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     environments: list[dict[str, str]] = field(default_factory=list)
+    kept: KeptLogin = field(default_factory=KeptLogin)
+
+    def restart(self) -> None:
+        """Do what the process does after a failure: end, and nobody is logged in."""
+        self.kept.end()
 
     def call(self, request: dict[str, Any], *, environment: Mapping[str, str]) -> dict[str, Any]:
         """Answer, through JSON as the pipe does."""
         line = json.dumps(request)
-        reply = json.dumps(answer(json.loads(line), lambda _path: self.module))
+        reply = json.dumps(answer(json.loads(line), lambda _path: self.module, self.kept))
         self.requests.append(line)
         self.replies.append(reply)
         self.environments.append(dict(environment))

@@ -18,7 +18,7 @@ from sr.errors import (
     UnsupportedAlgorithmError,
     VerdictError,
 )
-from sr.keys.token import ModulePort
+from sr.keys.token import KeptLogin, ModulePort
 from sr.keys.worker import answer, raise_answer
 from tests.support.token import FakeModule, FakeToken
 
@@ -28,7 +28,7 @@ CANARY = "8642canary"
 
 def ask(request: dict[str, Any], module: ModulePort | None = None) -> dict[str, Any]:
     """Return the answer as it comes out of the pipe."""
-    reply = answer(request, lambda _path: module or FakeModule(inserted=[FakeToken()]))
+    reply = answer(request, lambda _path: module or FakeModule(inserted=[FakeToken()]), KeptLogin())
     result: dict[str, Any] = json.loads(json.dumps(reply))
     return result
 
@@ -48,7 +48,7 @@ def test_the_module_of_the_uri_is_loaded() -> None:
         loaded.append(path)
         return FakeModule(inserted=[])
 
-    answer({"operation": "list", "uri": URI}, load)
+    answer({"operation": "list", "uri": URI}, load, KeptLogin())
     assert loaded == [Path("/no/module.so")]
 
 
