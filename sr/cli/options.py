@@ -21,6 +21,7 @@ from sr.errors import ConfigurationError
 if TYPE_CHECKING:
     from sr.app.check import CheckOptions
     from sr.app.signing import Credentials
+    from sr.keys import Secrets
 
 __all__ = [
     "CRL",
@@ -45,6 +46,7 @@ __all__ = [
     "credentials",
     "one_output",
     "parse_time",
+    "secrets",
 ]
 
 
@@ -171,15 +173,17 @@ At = Annotated[
 
 def credentials(key: str, certificates: Sequence[Path], pin_file: Path | None) -> Credentials:
     """Return what a signer is opened with."""
-    from sr import compose
     from sr.app.signing import Credentials
 
+    return Credentials(key=key, certificates=tuple(certificates), secrets=secrets(pin_file))
+
+
+def secrets(pin_file: Path | None) -> Secrets:
+    """Return where a PIN or passphrase comes from: a file, or who sits at the terminal."""
+    from sr import compose
+
     ask = _prompt if sys.stdin.isatty() else None
-    return Credentials(
-        key=key,
-        certificates=tuple(certificates),
-        secrets=compose.secrets(pin_file, environment=os.environ, prompt=ask),
-    )
+    return compose.secrets(pin_file, environment=os.environ, prompt=ask)
 
 
 def _prompt(text: str) -> str:

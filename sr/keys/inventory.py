@@ -97,7 +97,9 @@ def describe_token(uri: PKCS11URI, *, worker: TokenWorker | None = None) -> Toke
     Raises:
         SignerUnavailableError: It is absent, or the module does not answer.
         SignerRefusedError: More than one matches.
+        ConfigurationError: No module, or python-pkcs11 is not installed.
     """
+    uri = with_module(uri)
     return _token_info(ask_token(worker, uri, {"operation": "describe"}), uri)
 
 

@@ -28,7 +28,7 @@ from sr.keys.token import TokenFlag
 from sr.keys.uri import PKCS11URI
 from sr.mac import MACAlgorithm
 
-__all__ = ["TokenSigner", "open_token_key", "write_certificate"]
+__all__ = ["TokenSigner", "open_token_key", "pin_for", "store_request", "write_certificate"]
 
 
 @contextmanager
@@ -93,14 +93,18 @@ def write_certificate(
     """
     uri = with_module(uri)
     token = describe_token(uri, worker=worker)
-    request = {
+    ask_token(worker, uri, store_request(uri, certificate, pin_for(token, uri, secrets)))
+
+
+def store_request(uri: PKCS11URI, certificate: x509.Certificate, pin: str | None) -> dict[str, Any]:
+    """Return what the worker is asked for to write a certificate."""
+    return {
         "operation": "store",
         "label": uri.object_label or "",
         "id": (uri.object_id or b"").hex(),
         "der": certificate.public_bytes(Encoding.DER).hex(),
-        "pin": _pin_for(token, uri, secrets),
+        "pin": pin,
     }
-    ask_token(worker, uri, request)
 
 
 class TokenSigner:
@@ -167,7 +171,7 @@ class TokenSigner:
         # that is just being found wrong. Calls wait for each other in the worker anyway.
         with self._lock:
             if self._pin is None:
-                self._pin = _pin_for(self._token, self._uri, self._secrets)
+                self._pin = pin_for(self._token, self._uri, self._secrets)
             try:
                 reply = ask_token(
                     self._worker, self._uri, request | {"pin": self._pin, "stack": self._stack}
@@ -179,7 +183,13 @@ class TokenSigner:
             return reply
 
 
-def _pin_for(token: TokenInfo, uri: PKCS11URI, secrets: Secrets) -> str | None:
+def pin_for(token: TokenInfo, uri: PKCS11URI, secrets: Secrets) -> str | None:
+    """Return the token's PIN; ``None`` where it wants none or has a PIN pad.
+
+    Raises:
+        PINError: Nobody can be asked, or what was typed is no text.
+        ConfigurationError: The file that the URI names cannot be read.
+    """
     if TokenFlag.LOGIN_REQUIRED not in token.flags or TokenFlag.PIN_PAD in token.flags:
         return None
     if uri.pin_source is not None:

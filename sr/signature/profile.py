@@ -25,6 +25,7 @@ from sr.signature.documents import CONDITION_KEYWORDS
 from sr.signature.purpose import known_purpose, purpose_meant
 
 __all__ = [
+    "ELLIPTIC_CURVE_PROFILE",
     "PROFILE_KEY_TYPE",
     "AttributeRule",
     "Presence",
@@ -41,6 +42,8 @@ __all__ = [
 
 PROFILE_KEY_TYPE = "PROFILE_KEY_TYPE"
 """Rule of a key that is of no kind the profile lists."""
+ELLIPTIC_CURVE_PROFILE = "site-ec"
+"""Id of the shipped profile under which elliptic curve keys sign."""
 _KEY_TYPES = frozenset({"RSA", "EC"})
 
 

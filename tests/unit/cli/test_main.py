@@ -18,7 +18,7 @@ GROUPS = {
     "mac": {"dump", "compute"},
     "manifest": {"create", "check"},
     "certs": {"demo"},
-    "token": {"list"},
+    "token": {"list", "test", "import"},
     "template": {"check", "list", "show"},
 }
 MISUSES = {
