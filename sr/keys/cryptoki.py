@@ -29,7 +29,7 @@ from sr.errors import (
     SRError,
     UnsupportedAlgorithmError,
 )
-from sr.keys.token import KeyKind, StoredCertificate, StoredKey, TokenFlag
+from sr.keys.token_port import KeyKind, StoredCertificate, StoredKey, TokenFlag
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib

@@ -16,7 +16,7 @@ from cryptography import x509
 
 from sr.errors import ConfigurationError
 from sr.keys.process import TokenWorker, shared_worker
-from sr.keys.token import TokenFlag
+from sr.keys.token_port import TokenFlag
 from sr.keys.uri import PKCS11URI
 from sr.signature.integrity import der_prefix
 

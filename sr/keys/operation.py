@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from sr.errors import SignerRefusedError
-from sr.keys.token import KeyKind
+from sr.keys.token_port import KeyKind
 from sr.mac import MACAlgorithm
 from sr.signature.digest_info import digest_info
 

@@ -24,7 +24,7 @@ from sr.keys.inventory import TokenInfo, ask_token, describe_token, with_module
 from sr.keys.operation import signature_value, token_operation
 from sr.keys.process import TokenWorker
 from sr.keys.secrets import Secrets, read_secret, secret_bytes
-from sr.keys.token import TokenFlag
+from sr.keys.token_port import TokenFlag
 from sr.keys.uri import PKCS11URI
 from sr.mac import MACAlgorithm
 

@@ -27,17 +27,13 @@ from sr.errors import (
 from sr.keys.core_files import leave_no_core
 from sr.keys.token import (
     KeptLogin,
-    KeyKind,
-    ModulePort,
-    StoredCertificate,
-    StoredKey,
-    TokenPort,
     find_token,
     import_key,
     read_certificates,
     sign_on_token,
     store_certificate,
 )
+from sr.keys.token_port import KeyKind, ModulePort, StoredCertificate, StoredKey, TokenPort
 from sr.keys.uri import PKCS11URI, parse_key_uri
 
 __all__ = ["answer", "raise_answer", "serve"]

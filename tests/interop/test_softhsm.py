@@ -28,7 +28,7 @@ from sr.keys import list_tokens, open_signer
 from sr.keys.pkcs11 import open_token_key
 from sr.keys.process import TokenProcess
 from sr.keys.secrets import no_secrets
-from sr.keys.token import TokenFlag
+from sr.keys.token_port import TokenFlag
 from sr.keys.uri import PKCS11URI, parse_key_uri
 from sr.mac import MACAlgorithm
 from sr.signature.integrity import SignatureMatch, match_signature

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 from sr.errors import PINError, SignerUnavailableError
-from sr.keys.token import KeptLogin, StoredCertificate, StoredKey, TokenFlag
+from sr.keys.token import KeptLogin
+from sr.keys.token_port import StoredCertificate, StoredKey, TokenFlag
 from sr.keys.worker import answer, raise_answer
 from tests.support.peers import PKCS11_TOOL, SOFTHSM_MODULE, SOFTHSM_UTIL, require_peer
 from tests.support.pki import Entity

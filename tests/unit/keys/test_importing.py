@@ -15,7 +15,7 @@ from sr.errors import (
 )
 from sr.keys.importing import PrivateKey, import_onto_token
 from sr.keys.pkcs11 import open_token_key
-from sr.keys.token import StoredCertificate
+from sr.keys.token_port import StoredCertificate
 from sr.keys.uri import PKCS11URI, parse_key_uri
 from sr.mac import MACAlgorithm
 from tests.support.pki import Entity, demo_pki, issue

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_ds
 from sr.errors import SignerRefusedError, UnsupportedAlgorithmError
 from sr.keys.checks import public_key_of
 from sr.keys.operation import signature_value, token_operation
-from sr.keys.token import KeyKind
+from sr.keys.token_port import KeyKind
 from sr.mac import MACAlgorithm
 from tests.support.pki import demo_pki, issue
 

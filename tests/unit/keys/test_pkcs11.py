@@ -21,7 +21,7 @@ from sr.errors import (
 )
 from sr.keys.inventory import list_tokens
 from sr.keys.pkcs11 import TokenSigner, open_token_key, write_certificate
-from sr.keys.token import StoredCertificate, TokenFlag
+from sr.keys.token_port import StoredCertificate, TokenFlag
 from sr.keys.uri import PKCS11URI, parse_key_uri
 from sr.mac import MACAlgorithm
 from sr.signature.integrity import SignatureMatch, match_signature

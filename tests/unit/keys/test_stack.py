@@ -13,7 +13,7 @@ import pytest
 from sr.errors import PINError, SignerRefusedError, SignerUnavailableError
 from sr.keys.inventory import list_tokens
 from sr.keys.pkcs11 import TokenSigner, open_token_key
-from sr.keys.token import StoredCertificate
+from sr.keys.token_port import StoredCertificate
 from sr.keys.uri import PKCS11URI
 from sr.keys.worker import _lines
 from sr.mac import MACAlgorithm

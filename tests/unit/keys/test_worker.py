@@ -18,7 +18,8 @@ from sr.errors import (
     UnsupportedAlgorithmError,
     VerdictError,
 )
-from sr.keys.token import KeptLogin, ModulePort
+from sr.keys.token import KeptLogin
+from sr.keys.token_port import ModulePort
 from sr.keys.worker import answer, raise_answer
 from tests.support.token import FakeModule, FakeToken
 
