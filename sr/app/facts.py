@@ -10,13 +10,12 @@ Cites: ETSI EN 319 102-1 5.1.4 (diagnostic data).
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sr.app.files import FileSource, guard_output, write_atomically
+from sr.app.files import FileSource, digest_file, guard_output, write_atomically
 from sr.app.settings import current_settings
 from sr.errors import DatasetError
 from sr.findings import Finding
@@ -28,7 +27,6 @@ __all__ = ["FactsRecord", "facts_schema", "is_facts", "read_facts", "record_byte
 _TYPE = "srsign-facts"
 _SCHEMA_VERSION = 1
 _OPENING = b'{\n  "type": "srsign-facts"'
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,7 @@ def record_bytes(record: FactsRecord, path: Path) -> bytes:
         "type": _TYPE,
         "schema_version": _SCHEMA_VERSION,
         **as_json(record),
-        "sha256": _digest(path),
+        "sha256": digest_file(path).hex(),
     }
     return json.dumps(members, indent=2).encode("ascii") + b"\n"
 
@@ -122,13 +120,6 @@ def facts_schema() -> dict[str, Any]:
         "required": [*head, *record["required"]],
         "$defs": schema["$defs"],
     }
-
-
-def _digest(path: Path) -> str:
-    source, digest = FileSource(path), hashlib.sha256()
-    for offset in range(0, source.size, _BLOCK):
-        digest.update(source.read_at(offset, _BLOCK))
-    return digest.hexdigest()
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -15,11 +15,21 @@ from sr.app.settings import current_settings
 from sr.dicomfile import BytesSource, DICOMFile, Source, read
 from sr.dicomfile.splice import Piece
 from sr.errors import ConfigurationError
+from sr.mac import MACAlgorithm
+from sr.mac.algorithm import new_digest
 
-__all__ = ["FileSource", "guard_output", "open_dicom", "read_bytes", "write_atomically"]
+__all__ = [
+    "FileSource",
+    "digest_file",
+    "guard_output",
+    "open_dicom",
+    "read_bytes",
+    "write_atomically",
+]
 
 _WHOLE_BELOW = 1 << 20
 _SMALL, _WINDOW = 1 << 14, 1 << 16
+_BLOCK = 1 << 20
 
 
 class FileSource:
@@ -83,6 +93,21 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def digest_file(path: Path, algorithm: MACAlgorithm = MACAlgorithm.SHA256) -> bytes:
+    """Return the digest of a file, read in blocks.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+        UnsupportedAlgorithmError: This OpenSSL does not offer the algorithm.
+
+    Cites: FIPS 180-4.
+    """
+    source, digest = FileSource(path), new_digest(algorithm)
+    for offset in range(0, source.size, _BLOCK):
+        digest.update(source.read_at(offset, _BLOCK))
+    return digest.digest()
 
 
 def guard_output(output: Path, inputs: Iterable[Path], *, in_place: bool) -> None:

@@ -111,6 +111,8 @@ class Proof(StrEnum):
 
     MAC = "mac"
     SIGNATURE = "signature"
+    DIGEST = "digest"
+    """Of a whole file, for files that need not be DICOM."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from sr.findings import Finding, Indication, Limitation, Status
 from sr.signature.moment import parse_moment
 from sr.signature.purpose import known_purpose
 from sr.verification.facts import ReferenceResult
-from sr.verification.verdict import ReferenceSummary, SignatureVerdict, Verdict
+from sr.verification.verdict import DETACHED, ReferenceSummary, SignatureVerdict, Verdict
 
 __all__ = ["ICONS", "MARKS", "printable", "render_verdict"]
 
@@ -154,7 +154,7 @@ def _signer(signature: SignatureVerdict) -> str:
     """Return who signed in which role; the whole name stands with the signature."""
     name = _short_name(signature.signer.subject) if signature.signer else _UNREADABLE
     confirmed = "" if signature.indication is Indication.PASSED else " (not confirmed)"
-    return f"{_purpose(signature.purpose)}: {name}{confirmed}"
+    return f"{_role(signature)}: {name}{confirmed}"
 
 
 _UNREADABLE = "an unreadable certificate"
@@ -170,7 +170,7 @@ def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterato
     reason = f" / {signature.sub_indication.value}" if signature.sub_indication else ""
     outcome = f"{ICONS[signature.indication]} {signature.indication.value}{reason}"
     yield ""
-    yield printable(f"signature {number}{where}: {_purpose(signature.purpose)} · {outcome}")
+    yield printable(f"signature {number}{where}: {_role(signature)} · {outcome}")
     signer = signature.signer
     for label, text in (
         ("by", signer.subject if signer else _UNREADABLE),
@@ -181,6 +181,11 @@ def _signature(number: int, signature: SignatureVerdict, page: _Page) -> Iterato
         if text:
             yield from page.entry(label, text, column=_LEFT)
     yield from _findings(signature.findings, page)
+
+
+def _role(signature: SignatureVerdict) -> str:
+    """Return the purpose; a signature beside a file has none."""
+    return "detached signature" if signature.profile == DETACHED else _purpose(signature.purpose)
 
 
 def _purpose(code: Code | None) -> str:
@@ -194,6 +199,8 @@ def _purpose(code: Code | None) -> str:
 
 
 def _covered(signature: SignatureVerdict) -> str:
+    if signature.profile == DETACHED:
+        return f"the whole file, {signature.mac_algorithm or 'unknown algorithm'}"
     profile = f"profile {signature.profile}" if signature.profile else "no profile"
     elements = _count(len(signature.covers), "element")
     return f"{elements}, {signature.mac_algorithm or 'unknown algorithm'}, {profile}"

@@ -20,9 +20,19 @@ from sr.findings import Finding, Indication, Limitation, Status, SubIndication
 from sr.trust.certificate import CertificateSummary
 from sr.verification.facts import Proof, ReferenceFacts, ReferenceResult
 
-__all__ = ["Questions", "ReferenceSummary", "SignatureVerdict", "Verdict", "fold", "indication_of"]
+__all__ = [
+    "DETACHED",
+    "Questions",
+    "ReferenceSummary",
+    "SignatureVerdict",
+    "Verdict",
+    "fold",
+    "indication_of",
+]
 
 SCHEMA_VERSION = 1
+DETACHED = "detached"
+"""In place of a profile, for a signature that stands beside a file and covers all of it."""
 
 _FAILED = (
     SubIndication.FORMAT_FAILURE,
