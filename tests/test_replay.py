@@ -18,7 +18,7 @@ from sr.app.facts import FactsRecord, facts_schema, read_facts, record_bytes
 from sr.errors import DatasetError, SRError
 from sr.findings import Indication, LimitationCode, Status, SubIndication
 from sr.trust import TrustMaterial, load_policy
-from sr.trust.policy import policy_ids
+from sr.trust.policy_file import policy_ids
 from sr.verification import Verdict
 from sr.verification.facts_json import as_json, from_json
 from tests.support.pki import NOW
@@ -30,7 +30,7 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 VERDICT_SCHEMA = json.loads((DOCS / "verdict.schema.json").read_text(encoding="utf-8"))
 VERDICT = Draft202012Validator(VERDICT_SCHEMA)
 FACTS = Draft202012Validator(facts_schema())
-LATER = NOW + timedelta(days=12 * 365)
+LATER = NOW + timedelta(days=3 * 365)
 
 
 def saved(record: FactsRecord) -> Any:
