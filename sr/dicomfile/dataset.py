@@ -7,7 +7,7 @@ no value is ever decoded and encoded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -50,7 +50,7 @@ class Element(NamedTuple):
     """Offset of the first value byte."""
     end: int
     """Offset after the value, any sequence delimiter included."""
-    items: tuple[DataSet, ...] | None = None
+    items: Sequence[DataSet] | None = None
     """Items of a sequence."""
     fragments: tuple[tuple[int, int], ...] | None = None
     """Offset and length of each fragment of an encapsulated value, offset table first."""
@@ -64,7 +64,7 @@ class DataSet:
     Cites: PS3.5 7.
     """
 
-    __slots__ = ("_charset", "_index", "elements", "encoding", "end", "limit", "source", "start")
+    __slots__ = ("_index", "charset", "elements", "encoding", "end", "limit", "source", "start")
 
     def __init__(
         self,
@@ -74,6 +74,7 @@ class DataSet:
         end: int,
         elements: tuple[Element, ...],
         limit: int,
+        charset: str = "",
     ) -> None:
         self.source = source
         self.encoding = encoding
@@ -84,8 +85,9 @@ class DataSet:
         self.elements = elements
         self.limit = limit
         """Largest value, in bytes, that is loaded whole."""
+        self.charset = charset
+        """Specific Character Set (0008,0005) in force here, ``""`` for the default repertoire."""
         self._index: dict[int, Element] | None = None
-        self._charset: str | None = None
 
     def __iter__(self) -> Iterator[Element]:
         """Iterate over the elements in tag order."""
@@ -148,24 +150,7 @@ class DataSet:
     def items(self, tag: int) -> tuple[DataSet, ...]:
         """Return the items of a sequence, ``()`` where absent, empty or no sequence."""
         element = self.get(tag)
-        return element.items or () if element is not None else ()
-
-    @property
-    def charset(self) -> str:
-        """Specific Character Set (0008,0005) in force here, ``""`` for the default repertoire."""
-        if self._charset is None:
-            own = self.bytes(SPECIFIC_CHARACTER_SET)
-            self._charset = own.decode("ascii", "replace").strip(" \0") if own else ""
-        return self._charset
-
-    def inherit_charset(self, charset: str) -> None:
-        """Use the enclosing data set's character set where this item has none of its own."""
-        for element in self.elements:
-            if element.tag >= SPECIFIC_CHARACTER_SET:
-                if element.tag == SPECIFIC_CHARACTER_SET:
-                    return
-                break
-        self._charset = charset
+        return tuple(element.items or ()) if element is not None else ()
 
 
 @dataclass(frozen=True, kw_only=True)

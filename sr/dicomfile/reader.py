@@ -69,7 +69,6 @@ def read(
     syntax, notices = _syntax(meta, source.read_at(start, 8))
     body, begin, scanner = _body(source, start, syntax, limits, scanner, allow_odd_lengths)
     dataset = scanner.dataset(begin, body.size, Encoding(syntax.explicit, syntax.little))
-    _propagate_charset(dataset, dataset.charset)
     return DICOMFile(
         source=source,
         preamble=preamble,
@@ -137,13 +136,6 @@ def _body(
     inflated = BytesSource(inflate(source, start, limits))
     fresh = Scanner(inflated, limits=limits, size=inflated.size, allow_odd_lengths=allow_odd)
     return inflated, 0, fresh
-
-
-def _propagate_charset(dataset: DataSet, charset: str) -> None:
-    for element in dataset.elements:
-        for item in element.items or ():
-            item.inherit_charset(charset)
-            _propagate_charset(item, item.charset)
 
 
 def _preamble(preamble: bytes | None) -> tuple[Finding, ...]:

@@ -5,20 +5,34 @@ tags strictly ascend (no duplicates), children end exactly where their parent en
 are zero, delimiters have no value. Values are skipped, not read, so that a file of any size costs
 one window of memory.
 
+Short sequences without sequences inside, codes and references mostly, come again and again with the
+very same bytes. What the rules said of such bytes is remembered, and their items are made only when
+somebody asks for them. Nothing that merely looks alike is skipped.
+
 Cites: PS3.5 7.1–7.5, A.4.
 """
 
 from __future__ import annotations
 
-from struct import Struct
-from typing import NamedTuple, NoReturn
-
-from sr.dicomfile.dataset import UNDEFINED_LENGTH, DataSet, Element, Encoding
+from sr.dicomfile.dataset import (
+    SPECIFIC_CHARACTER_SET,
+    UNDEFINED_LENGTH,
+    DataSet,
+    Element,
+    Encoding,
+)
+from sr.dicomfile.headers import EXPLICIT_LITTLE, ITEM_HEADER, LONG_FORM, SHORT_FORM, headers_in
 from sr.dicomfile.limits import Limits
-from sr.dicomfile.source import Source
+from sr.dicomfile.refusals import Refusals
+from sr.dicomfile.small_sequence import (
+    SMALL_SEQUENCE,
+    Content,
+    SmallSequence,
+    remember,
+)
+from sr.dicomfile.source import BytesSource, Source
 from sr.dicomfile.tags import describe_tag, format_tag
-from sr.dicomfile.vr import KNOWN_VRS, LONG_VRS, implicit_vr, settled_vrs
-from sr.errors import DatasetError, LimitError
+from sr.dicomfile.vr import implicit_vr
 
 __all__ = ["Scanner"]
 
@@ -28,16 +42,16 @@ _SEQUENCE_DELIMITER = 0xFFFEE0DD
 _DELIMITER_GROUP = 0xFFFE
 _PIXEL_REPRESENTATION = 0x00280103
 _WAVEFORM_BITS_ALLOCATED = 0x54001004
-_DECIDES_VR = frozenset({_PIXEL_REPRESENTATION, _WAVEFORM_BITS_ALLOCATED})
+_NOTED = frozenset({SPECIFIC_CHARACTER_SET, _PIXEL_REPRESENTATION, _WAVEFORM_BITS_ALLOCATED})
+_LONGEST_NOTED = 0xFFFF
+_LAST_TAG = 0xFFFDFFFF
+"""The last before the item and delimiter tags."""
 _WINDOW = 64 * 1024
 
-_SHORT_FORM = {vr.encode(): vr for vr in KNOWN_VRS - LONG_VRS}
-_LONG_FORM = {vr.encode(): vr for vr in LONG_VRS}
-_NOTHING_SETTLED: dict[int, str] = {}
 _ENCAPSULATING = ("OB", "OW", "UN")
 
 
-class Scanner:
+class Scanner(Refusals):
     """Scans one source; counts elements and items against the limits.
 
     Cites: PS3.5 7.
@@ -46,9 +60,9 @@ class Scanner:
     def __init__(
         self, source: Source, *, limits: Limits, size: int, allow_odd_lengths: bool = False
     ) -> None:
+        super().__init__(size)
         self._source = source
         self._limits = limits
-        self._size = size
         self._allow_odd = allow_odd_lengths
         self._buffer = b""
         self._base = 0
@@ -56,8 +70,9 @@ class Scanner:
         self._elements = 0
         self._items = 0
         self._unknown = 0
-        self._path: list[tuple[int, int]] = []
         self._fragments = 0
+        self._nested_values = 0
+        self._charset = ""
         self._signed_pixels = False
         self._wide_waveform = False
         self.inferred: list[str] = []
@@ -72,8 +87,9 @@ class Scanner:
             DatasetError: A rule of the encoding is broken; ``rule`` says which.
             LimitError: A limit was reached.
         """
-        elements, stop = self._scan(start, end, encoding, depth=0, delimited=False)
-        return DataSet(self._source, encoding, start, stop, elements, self._limits.value_bytes)
+        elements, stop = self._scan(start, end, encoding, 0)
+        self._buffer, self._limit = b"", self._base
+        return self._dataset(encoding, start, stop, elements)
 
     def group(self, start: int, group: int, encoding: Encoding) -> DataSet:
         """Scan the leading elements of one group, e.g. File Meta Information.
@@ -81,66 +97,83 @@ class Scanner:
         Raises:
             DatasetError: A rule of the encoding is broken.
         """
-        elements, stop = self._scan(start, self._size, encoding, depth=0, only_group=group)
-        return DataSet(self._source, encoding, start, stop, elements, self._limits.value_bytes)
+        elements, stop = self._scan(start, self._size, encoding, 0, only_group=group)
+        return self._dataset(encoding, start, stop, elements)
+
+    def items(self, sequence: SmallSequence) -> tuple[DataSet, ...]:
+        """Return the items of a sequence whose bytes were scanned before.
+
+        Raises:
+            DatasetError: The source has changed meanwhile.
+        """
+        again = Scanner(self._source, limits=self._limits, size=self._size)
+        again._charset = sequence.charset
+        start, end = sequence.start, sequence.start + len(sequence.content)
+        items, _ = again._sequence(sequence.tag, start, end, EXPLICIT_LITTLE, 0, False)
+        return items
+
+    def _dataset(
+        self, encoding: Encoding, start: int, end: int, elements: tuple[Element, ...]
+    ) -> DataSet:
+        limit = self._limits.value_bytes
+        return DataSet(self._source, encoding, start, end, elements, limit, self._charset)
 
     def _load(self, position: int) -> None:
-        self._buffer = self._source.read_at(position, min(_WINDOW, self._size - position))
-        self._base = position
-        self._limit = position + len(self._buffer)
+        """Look at the bytes from a position on; positions never go back."""
+        if isinstance(self._source, BytesSource):
+            self._buffer, self._base = self._source.read_at(0, self._size), 0
+        else:
+            self._buffer = self._source.read_at(position, min(_WINDOW, self._size - position))
+            self._base = position
+        self._limit = self._base + len(self._buffer)
 
     def _scan(  # noqa: C901 - one loop, kept whole for speed
         self,
         position: int,
         end: int,
         encoding: Encoding,
-        *,
         depth: int,
-        delimited: bool = False,
+        delimited: bool = False,  # noqa: FBT001, FBT002 - called for every item
+        *,
         only_group: int | None = None,
     ) -> tuple[tuple[Element, ...], int]:
         """Scan until ``end``, or until an item delimiter where ``delimited``."""
-        explicit, little = encoding
-        order = "<" if little else ">"
-        header = _HEADERS[order]
-        header_at, long_at = header.prefix.unpack_from, header.length.unpack_from
+        explicit, header_at, long_at, settled, known = headers_in(encoding)
         elements: list[Element] = []
         append = elements.append
         new = tuple.__new__  # half the price of calling the class
         previous = -1
-        short_form, long_form = _SHORT_FORM, _LONG_FORM
-        settled = _NOTHING_SETTLED if explicit else settled_vrs()
-        allow_odd, maximum = self._allow_odd, self._limits.elements
+        last = _LAST_TAG if only_group is None else only_group << 16 | 0xFFFF
+        short_form, long_form = SHORT_FORM, LONG_FORM
+        maximum, counted = self._limits.elements, self._elements
         buffer, base, limit = self._buffer, self._base, self._limit
+        safe = (end if end < limit else limit) - 12
 
         while position < end:
-            if position + 12 > limit or position < base:
-                self._load(position)
-                buffer, base, limit = self._buffer, self._base, self._limit
-            if position + 8 > end or position + 8 > limit:
-                if only_group is not None and not self._begins(position, only_group):
-                    break  # a deflated data set may be shorter than an element
-                self._truncated(position, end)
+            if position > safe:
+                if position + 12 > limit:
+                    self._load(position)
+                    buffer, base, limit = self._buffer, self._base, self._limit
+                safe = min(end, limit) - 12
+                if position > safe + 4:
+                    if only_group is not None and not self._begins(position, only_group):
+                        break  # a deflated data set may be shorter than an element
+                    self._truncated(position, end)
             group, number, vr_bytes, length = header_at(buffer, position - base)
             tag = group << 16 | number
 
-            if group == _DELIMITER_GROUP:
-                if delimited and tag == _ITEM_DELIMITER:
-                    self._empty_delimiter(position, base, long_at, buffer)
-                    return tuple(elements), position
-                self._fail(
-                    "LENGTH_INCONSISTENT",
-                    f"{format_tag(tag)} stands between elements",
-                    position,
-                    tag,
-                )
-            if only_group is not None and group != only_group:
-                break
-            if tag <= previous:
-                rule = "DUPLICATE_TAG" if tag == previous else "TAG_ORDER"
-                self._fail(
-                    rule, f"{describe_tag(tag)} follows {describe_tag(previous)}", position, tag
-                )
+            if not previous < tag <= last:
+                if group == _DELIMITER_GROUP:
+                    if delimited and tag == _ITEM_DELIMITER:
+                        (length,) = long_at(buffer, position - base + 4)
+                        self._no_value(length, position, tag)
+                        self._elements = counted
+                        return tuple(elements), position
+                    self._misplaced(position, tag)
+                if only_group is not None and group != only_group:
+                    break
+                if tag <= previous:
+                    self._out_of_order(position, tag, previous)
             previous = tag
 
             if not explicit:
@@ -157,69 +190,73 @@ class Scanner:
             elif vr_bytes in long_form:
                 vr = long_form[vr_bytes]
                 if length:
-                    self._fail(
-                        "RESERVED_BYTES",
-                        f"{describe_tag(tag)} has reserved bytes that are not zero",
-                        position,
-                        tag,
-                    )
-                if position + 12 > end or position + 12 > limit:
+                    self._reserved(position, tag)
+                if position > safe:
                     self._truncated(position, end)
                 (length,) = long_at(buffer, position - base + 8)
                 value = position + 12
             else:
-                self._fail(
-                    "VR_INVALID",
-                    f"{describe_tag(tag)} has the value representation {vr_bytes!r}, which is none",
-                    position,
-                    tag,
-                )
+                self._no_vr(position, tag, vr_bytes)
 
-            self._elements += 1
-            if self._elements > maximum:
+            counted += 1
+            if counted > maximum:
                 self._beyond("elements", maximum, position)
+            stop = value + length
             if length == UNDEFINED_LENGTH or vr == "SQ":
+                if length <= SMALL_SEQUENCE and stop <= limit and stop <= end:
+                    content = buffer[value - base : stop - base]
+                    said = known.get(content)
+                    if said is not None and depth < self._limits.nesting:
+                        counted += said.elements
+                        if counted > maximum:
+                            self._beyond("elements", maximum, position)
+                        self._count_items(said.items, position)
+                        self._nested_values += 1
+                        small = SmallSequence(self, tag, value, content, self._charset)
+                        append(new(Element, (tag, vr, position, value, stop, small, None, False)))
+                        position = stop
+                        continue
+                self._elements = counted
                 element = self._nested(tag, vr, position, value, length, end, encoding, depth)
+                counted = self._elements
                 buffer, base, limit = self._buffer, self._base, self._limit
+                safe = min(end, limit) - 12
                 append(element)
                 position = element.end
                 continue
 
-            stop = value + length
             if stop > end:
                 self._overrun(tag, position, stop, end)
             if length & 1:
-                if not allow_odd:
-                    self._fail(
-                        "ODD_LENGTH",
-                        f"{describe_tag(tag)} has the odd length {length}",
-                        position,
-                        tag,
-                    )
-                self.odd.append(self._where(tag))
+                self._odd(position, tag, length)
             if vr == "UN":
                 self._unknown += 1
                 append(new(Element, (tag, vr, position, value, stop, None, None, True)))
             else:
                 append(new(Element, (tag, vr, position, value, stop, None, None, False)))
-            if tag in _DECIDES_VR and not explicit:
-                self._decide(tag, self._source.read_at(value, min(length, 2)))
+            if tag in _NOTED:
+                self._note(tag, value, length, explicit)
             position = stop
 
         if delimited:
             self._truncated(position, end)
+        self._elements = counted
         return tuple(elements), position
 
     def _begins(self, position: int, group: int) -> bool:
         return self._source.read_at(position, 2) == group.to_bytes(2, "little")
 
-    def _decide(self, tag: int, value: bytes) -> None:
-        """Remember what later elements of this item need to get their VR."""
-        number = int.from_bytes(value, "little")
-        if tag == _PIXEL_REPRESENTATION:
-            self._signed_pixels = number != 0
+    def _note(self, tag: int, value: int, length: int, explicit: bool) -> None:  # noqa: FBT001
+        """Remember what later elements, here and in items, need: character set, VRs."""
+        noted = self._source.read_at(value, min(length, _LONGEST_NOTED))
+        if tag == SPECIFIC_CHARACTER_SET:
+            self._charset = noted.decode("ascii", "replace").strip(" \0")
+        elif explicit:
+            return
+        elif tag == _PIXEL_REPRESENTATION:
+            self._signed_pixels = any(noted[:2])
         else:
-            self._wide_waveform = number > 8
+            self._wide_waveform = int.from_bytes(noted[:2], "little") > 8
 
     def _nested(
         self,
@@ -233,6 +270,7 @@ class Scanner:
         depth: int,
     ) -> Element:
         """Read a sequence, an encapsulated value or a UN of undefined length."""
+        self._nested_values += 1
         undefined = length == UNDEFINED_LENGTH
         if undefined and vr in _ENCAPSULATING and vr != "UN":
             return self._encapsulated(tag, vr, start, value, end, encoding)
@@ -252,9 +290,15 @@ class Scanner:
             self._unknown += 1
             encoding = Encoding(False, True)
             self.inferred.append(self._where(tag))
-        unknown_before = self._unknown - (vr == "UN")
+        elements, nested, odd = self._elements, self._nested_values, len(self.odd)
+        unknown = self._unknown - (vr == "UN")
         items, stop = self._sequence(tag, value, stop, encoding, depth, undefined)
-        return Element(tag, vr, start, value, stop, items, None, self._unknown > unknown_before)
+        has_unknown = self._unknown > unknown
+        plain = self._nested_values == nested and len(self.odd) == odd and not has_unknown
+        if plain and length <= SMALL_SEQUENCE and encoding == EXPLICIT_LITTLE:
+            content = self._source.read_at(value, length)
+            remember(content, Content(self._elements - elements, len(items)))
+        return Element(tag, vr, start, value, stop, items, None, has_unknown)
 
     def _sequence(
         self,
@@ -266,33 +310,31 @@ class Scanner:
         undefined: bool,  # noqa: FBT001
     ) -> tuple[tuple[DataSet, ...], int]:
         items: list[DataSet] = []
+        path, inside, source, limit = self._path, depth + 1, self._source, self._limits.value_bytes
+        unpack_from = ITEM_HEADER[encoding.little].unpack_from
+        outside = self._charset, self._signed_pixels, self._wide_waveform
         while undefined or position < end:
-            found, length = self._item_header(position, end, encoding, tag)
-            if found == _SEQUENCE_DELIMITER and undefined:
-                self._no_value(length, position, tag)
-                return tuple(items), position + 8
+            if position + 8 > self._limit or position + 8 > end:
+                self._room_for_header(position, end)
+            group, number, length = unpack_from(self._buffer, position - self._base)
+            found = group << 16 | number
             if found != _ITEM:
-                self._fail(
-                    "LENGTH_INCONSISTENT",
-                    f"{format_tag(found)} stands where an item of {describe_tag(tag)} was expected",
-                    position,
-                    tag,
-                )
-            self._count_item(position)
+                if found == _SEQUENCE_DELIMITER and undefined:
+                    self._no_value(length, position, tag)
+                    return tuple(items), position + 8
+                self._no_item(position, tag, found)
+            self._count_items(1, position)
             start = position + 8
             delimited = length == UNDEFINED_LENGTH
             stop = end if delimited else start + length
             if stop > end:
                 self._overrun(tag, position, stop, end)
-            self._path.append((tag, len(items)))
-            outside = self._signed_pixels, self._wide_waveform
+            path.append((tag, len(items)))
             self._wide_waveform = False
-            elements, stop = self._scan(start, stop, encoding, depth=depth + 1, delimited=delimited)
-            self._signed_pixels, self._wide_waveform = outside
-            self._path.pop()
-            items.append(
-                DataSet(self._source, encoding, start, stop, elements, self._limits.value_bytes)
-            )
+            elements, stop = self._scan(start, stop, encoding, inside, delimited)
+            items.append(DataSet(source, encoding, start, stop, elements, limit, self._charset))
+            self._charset, self._signed_pixels, self._wide_waveform = outside
+            path.pop()
             position = stop + 8 if delimited else stop
         return tuple(items), position
 
@@ -315,14 +357,7 @@ class Scanner:
                     tag,
                 )
             if length & 1:
-                if not self._allow_odd:
-                    self._fail(
-                        "ODD_LENGTH",
-                        f"a fragment of {describe_tag(tag)} has the odd length {length}",
-                        position,
-                        tag,
-                    )
-                self.odd.append(self._where(tag))
+                self._odd(position, tag, length)
             if position + 8 + length > end:
                 self._overrun(tag, position, position + 8 + length, end)
             fragments.append((position + 8, length))
@@ -331,70 +366,29 @@ class Scanner:
                 self._beyond("fragments", self._limits.fragments, position)
             position += 8 + length
 
-    def _item_header(
-        self, position: int, end: int, encoding: Encoding, tag: int
-    ) -> tuple[int, int]:
-        if position + 8 > self._limit or position < self._base:
+    def _room_for_header(self, position: int, end: int) -> None:
+        if position + 8 > self._limit:
             self._load(position)
         if position + 8 > end or position + 8 > self._limit:
             self._truncated(position, end)
-        unpack = _HEADERS["<" if encoding.little else ">"].item.unpack_from
-        group, number, length = unpack(self._buffer, position - self._base)
+
+    def _item_header(
+        self, position: int, end: int, encoding: Encoding, tag: int
+    ) -> tuple[int, int]:
+        if position + 8 > self._limit or position + 8 > end:
+            self._room_for_header(position, end)
+        unpack_from = ITEM_HEADER[encoding.little].unpack_from
+        group, number, length = unpack_from(self._buffer, position - self._base)
         return group << 16 | number, length
 
-    def _empty_delimiter(self, position: int, base: int, long_at: object, buffer: bytes) -> None:
-        (length,) = long_at(buffer, position - base + 4)  # type: ignore[operator]
-        self._no_value(length, position, _ITEM_DELIMITER)
+    def _odd(self, position: int, tag: int, length: int) -> None:
+        if not self._allow_odd:
+            self._fail(
+                "ODD_LENGTH", f"{describe_tag(tag)} has the odd length {length}", position, tag
+            )
+        self.odd.append(self._where(tag))
 
-    def _no_value(self, length: int, position: int, tag: int) -> None:
-        if length:
-            self._fail("LENGTH_INCONSISTENT", "a delimiter has a value", position, tag)
-
-    def _count_item(self, position: int) -> None:
-        self._items += 1
+    def _count_items(self, number: int, position: int) -> None:
+        self._items += number
         if self._items > self._limits.items:
             self._beyond("items", self._limits.items, position)
-
-    def _where(self, tag: int) -> str:
-        return "".join(f"{format_tag(t)}[{i}]." for t, i in self._path) + format_tag(tag)
-
-    def _truncated(self, position: int, end: int) -> NoReturn:
-        rule = "TRUNCATED" if end >= self._size else "LENGTH_INCONSISTENT"
-        where = "".join(f"{format_tag(t)}[{i}]" for t, i in self._path) or None
-        raise DatasetError(
-            f"the data ends at byte {min(end, self._size)} inside an element that starts at byte "
-            f"{position}",
-            rule=rule, offset=position, where=where, cites="PS3.5 7.1",
-        )  # fmt: skip
-
-    def _overrun(self, tag: int, position: int, stop: int, end: int) -> NoReturn:
-        rule = "TRUNCATED" if stop > self._size else "LENGTH_INCONSISTENT"
-        self._fail(
-            rule,
-            f"{describe_tag(tag)} claims to end at byte {stop}, its parent ends at byte {end}",
-            position,
-            tag,
-        )
-
-    def _beyond(self, what: str, maximum: int, position: int) -> NoReturn:
-        raise LimitError(
-            f"more than {maximum} {what}" if what != "nesting" else f"nested deeper than {maximum}",
-            rule=f"LIMIT_{what.upper()}", offset=position, hint="raise the limit in the settings",
-        )  # fmt: skip
-
-    def _fail(self, rule: str, message: str, position: int, tag: int) -> NoReturn:
-        raise DatasetError(
-            f"{message}, at byte {position}",
-            rule=rule, offset=position, where=self._where(tag), cites="PS3.5 7.1",
-        )  # fmt: skip
-
-
-class _Headers(NamedTuple):
-    """The three fixed layouts, in one byte order."""
-
-    prefix: Struct
-    length: Struct
-    item: Struct
-
-
-_HEADERS = {o: _Headers(Struct(o + "HH2sH"), Struct(o + "I"), Struct(o + "HHI")) for o in "<>"}

@@ -23,12 +23,12 @@ from typing import NamedTuple
 from sr.dicomfile.dataset import DataSet, Element
 from sr.dicomfile.tags import format_tag
 from sr.dicomfile.vr import LONG_VRS
+from sr.mac.segment import Segment
 from sr.mac.selection import is_signable
 from sr.mac.stream import (
     NOT_IN_SIGNATURE_TAIL,
     MACChunk,
     Padding,
-    Segment,
     chunk_bytes,
     mac_stream,
 )

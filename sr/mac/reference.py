@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sr.dicomfile.dataset import DICOMFile
 from sr.errors import EncodingError
 from sr.mac.algorithm import MACAlgorithm
-from sr.mac.selection import signable_tags
-from sr.mac.stream import digest_segments, mac_segments
+from sr.mac.selection import signable_elements
+from sr.mac.stream import digest_segments, element_segments
 
 __all__ = ["ReferencedSOPInstanceMAC", "compute_mac"]
 
@@ -51,14 +51,14 @@ def compute_mac(
 
     Cites: PS3.3 C.17.2.1; PS3.15 A.4.
     """
-    selection = signable_tags(file.dataset, private=private)
-    if not selection:
+    covered = signable_elements(file.dataset, private=private)
+    if not covered:
         raise EncodingError(
             "no data element of this instance can be covered by a MAC", rule="NOTHING_SIGNABLE"
         )
     return ReferencedSOPInstanceMAC(
         transfer_syntax_uid=file.transfer_syntax.mac_uid,
         algorithm=algorithm,
-        data_elements_signed=selection,
-        mac=digest_segments(mac_segments(file.dataset, selection), algorithm),
+        data_elements_signed=tuple(element.tag for element in covered),
+        mac=digest_segments(element_segments(file.dataset, covered), algorithm),
     )

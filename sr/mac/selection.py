@@ -12,6 +12,7 @@ from sr.dicomfile.dataset import DataSet, Element
 
 __all__ = [
     "DIGITAL_SIGNATURES_SEQUENCE",
+    "LENGTH_TO_END",
     "MAC_PARAMETERS_SEQUENCE",
     "TRAILING_PADDING",
     "is_signable",
@@ -23,9 +24,9 @@ __all__ = [
 MAC_PARAMETERS_SEQUENCE = 0x4FFE0001
 DIGITAL_SIGNATURES_SEQUENCE = 0xFFFAFFFA
 TRAILING_PADDING = 0xFFFCFFFC
-_LENGTH_TO_END = 0x00080001
+LENGTH_TO_END = 0x00080001
 _ODD_GROUP = 0x00010000
-_NEVER = frozenset({_LENGTH_TO_END, MAC_PARAMETERS_SEQUENCE, TRAILING_PADDING})
+_NEVER = frozenset({LENGTH_TO_END, MAC_PARAMETERS_SEQUENCE, TRAILING_PADDING})
 
 
 def signable_tag(tag: int) -> bool:
@@ -59,7 +60,7 @@ def signable_elements(dataset: DataSet, *, private: bool = True) -> list[Element
         e
         for e in dataset.elements
         if (
-            (_LENGTH_TO_END < e[0] < MAC_PARAMETERS_SEQUENCE and e[0] & 0xFFFF and not e[7])
+            (LENGTH_TO_END < e[0] < MAC_PARAMETERS_SEQUENCE and e[0] & 0xFFFF and not e[7])
             or is_signable(e)
         )
         and (private or not e[0] & _ODD_GROUP)

@@ -13,26 +13,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from struct import pack
-from typing import NamedTuple
 
 from sr.dicomfile.dataset import DataSet, Element
 from sr.dicomfile.padding import normalise_value
+from sr.dicomfile.small_sequence import SmallSequence
 from sr.dicomfile.source import BytesSource, Source
 from sr.dicomfile.tags import describe_tag
 from sr.dicomfile.vr import LONG_VRS, PADDED_VRS, SWAP_WIDTH
 from sr.errors import EncodingError
 from sr.mac.algorithm import MACAlgorithm, new_digest
-from sr.mac.selection import is_signable, signable_elements, signable_tag
+from sr.mac.segment import Extent, Segment, blocks, stored
+from sr.mac.selection import (
+    LENGTH_TO_END,
+    MAC_PARAMETERS_SEQUENCE,
+    is_signable,
+    signable_elements,
+    signable_tag,
+)
 
 __all__ = [
-    "Extent",
     "MACChunk",
     "Padding",
     "chunk_bytes",
     "chunk_length",
     "digest_chunks",
     "digest_segments",
+    "element_segments",
     "mac_segments",
     "mac_stream",
 ]
@@ -41,6 +49,9 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0"
 _BLOCK = 1 << 20
 _SHORT = 8192
+_ENOUGH = 8192
+_remembered: dict[bytes, bytes] = {}
+"""Short sequences, as stored, to what their items contribute."""
 
 
 class Padding(Enum):
@@ -52,22 +63,6 @@ class Padding(Enum):
     AS_STORED = "as stored"
     CANONICAL = "canonical"
     """As DCMTK writes them: trailing pad characters stripped, one added where needed."""
-
-
-class Extent(NamedTuple):
-    """A run of stored bytes that belongs to the stream as it is, or byte-swapped.
-
-    Cites: PS3.5 7.3.
-    """
-
-    source: Source
-    start: int
-    end: int
-    swap: int = 1
-    """Bytes a number whose order is to be reversed; 1 for none."""
-
-
-Segment = bytes | Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +108,12 @@ def mac_stream(
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
     for element in _covered(dataset, selection):
-        yield MACChunk(element.tag, tuple(_segments(dataset, (element,), padding)))
+        yield MACChunk(element.tag, tuple(element_segments(dataset, (element,), padding)))
     if signature_item is not None:
         for element in _signed_part(signature_item):
-            yield MACChunk(element.tag, tuple(_segments(signature_item, (element,), padding)))
+            yield MACChunk(
+                element.tag, tuple(element_segments(signature_item, (element,), padding))
+            )
 
 
 def mac_segments(
@@ -132,10 +129,25 @@ def mac_segments(
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
-    segments = _segments(dataset, _covered(dataset, selection), padding)
+    segments = element_segments(dataset, _covered(dataset, selection), padding)
     if signature_item is not None:
-        segments += _segments(signature_item, _signed_part(signature_item), padding)
+        segments += element_segments(signature_item, _signed_part(signature_item), padding)
     return segments
+
+
+def element_segments(
+    dataset: DataSet, elements: Iterable[Element], padding: Padding = Padding.AS_STORED
+) -> list[Segment]:
+    """Return what some elements of a data set contribute, those left out that nothing can cover.
+
+    Raises:
+        EncodingError: The file became shorter meanwhile.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    out: list[Segment] = []
+    _append(out, dataset, elements, padding)
+    return out
 
 
 NOT_IN_SIGNATURE_TAIL = frozenset({0x04000115, 0x04000120, 0x04000305, 0x04000310})
@@ -148,10 +160,7 @@ def chunk_bytes(chunk: MACChunk) -> Iterator[bytes]:
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
     for segment in chunk.segments:
-        if isinstance(segment, bytes):
-            yield segment
-        else:
-            yield from _read(segment)
+        yield from blocks(segment)
 
 
 def chunk_length(chunk: MACChunk) -> int:
@@ -196,7 +205,7 @@ def digest_segments(segments: Iterable[Segment], algorithm: MACAlgorithm) -> byt
         if segment.swap == 1 and isinstance(segment.source, BytesSource):
             update(segment.source.view(segment.start, segment.end))
             continue
-        for block in _read(segment):
+        for block in blocks(segment):
             update(block)
     update(b"".join(literal))
     return digest.digest()
@@ -226,40 +235,60 @@ def _signed_part(signature_item: DataSet) -> list[Element]:
     ]
 
 
-def _segments(dataset: DataSet, elements: Iterable[Element], padding: Padding) -> list[Segment]:
-    out: list[Segment] = []
-    _append(out, dataset, elements, padding)
-    return out
-
-
 def _append(
     out: list[Segment], dataset: DataSet, elements: Iterable[Element], padding: Padding
 ) -> None:
     """Append what elements contribute; neighbours that are stored as hashed become one run."""
     explicit, little = dataset.encoding
     as_stored = explicit and little and padding is Padding.AS_STORED
+    source = dataset.source
     run_start = run_end = -1
     for element in elements:
-        _, _, start, value, end, items, fragments, _ = element
+        tag, _, start, value, end, items, fragments, unknown = element
+        ordinary = LENGTH_TO_END < tag < MAC_PARAMETERS_SEQUENCE and tag & 0xFFFF and not unknown
+        if not (ordinary or is_signable(element)):
+            continue
         if as_stored and items is None and fragments is None and not (end - value) & 1:
             if start != run_end:
-                _append_run(out, dataset.source, run_start, run_end)
+                if run_end > run_start:
+                    _append_run(out, source, run_start, run_end)
                 run_start = start
             run_end = end
             continue
-        _append_run(out, dataset.source, run_start, run_end)
+        if run_end > run_start:
+            _append_run(out, source, run_start, run_end)
         run_start = run_end = -1
         if items is not None:
-            out.append(_header(element.tag, "SQ"))
-            for item in items:
-                out.append(_ITEM)
-                _append(out, item, signable_elements(item), padding)
-            out.append(_SEQUENCE_END)
+            out.append(_sequence_header(tag))
+            if as_stored and type(items) is SmallSequence:
+                out.append(_small(items))
+            else:
+                for item in items:
+                    out.append(_ITEM)
+                    _append(out, item, item.elements, padding)
+                out.append(_SEQUENCE_END)
         elif fragments is not None:
-            _append_fragments(out, dataset.source, element)
+            _append_fragments(out, source, element)
         else:
             _append_encoded(out, dataset, element, padding)
-    _append_run(out, dataset.source, run_start, run_end)
+    if run_end > run_start:
+        _append_run(out, source, run_start, run_end)
+
+
+def _small(items: SmallSequence) -> bytes:
+    """Return what the items of a short sequence contribute, remembered as its bytes are."""
+    stream = _remembered.get(items.content)
+    if stream is None:
+        out: list[Segment] = []
+        for item in items:
+            out.append(_ITEM)
+            _append(out, item, item.elements, Padding.AS_STORED)
+        out.append(_SEQUENCE_END)
+        stream = b"".join(block for segment in out for block in blocks(segment))
+        if len(_remembered) > _ENOUGH:
+            _remembered.clear()
+        _remembered[items.content] = stream
+    return stream
 
 
 def _append_run(out: list[Segment], source: Source, start: int, end: int) -> None:
@@ -267,14 +296,11 @@ def _append_run(out: list[Segment], source: Source, start: int, end: int) -> Non
     if end - start > _SHORT:
         out.append(Extent(source, start, end))
     elif end > start:
-        data = source.read_at(start, end - start)
-        if len(data) != end - start:
-            raise _shorter(start)
-        out.append(data)
+        out.append(stored(source, start, end - start))
 
 
 def _append_fragments(out: list[Segment], source: Source, element: Element) -> None:
-    out.append(_header(element.tag, "OB"))
+    out.append(_sequence_header(element.tag, "OB"))
     for start, length in element.fragments or ():
         out.append(_ITEM)
         _append_run(out, source, start, start + length)
@@ -292,53 +318,34 @@ def _append_encoded(
         value = normalise_value(vr, dataset.value(element))
         out.append(_header(tag, vr, len(value)) + value)
         return
-    out.append(_header(tag, vr, length + (length & 1)))
+    header = _header(tag, vr, length + (length & 1))
     swap = 1 if dataset.encoding.little else SWAP_WIDTH.get(vr, 1)
-    if swap > 1:
-        out.append(Extent(dataset.source, element.value, element.end, swap))
+    if swap == 1 and length <= _SHORT:
+        out.append(header + stored(dataset.source, element.value, length))
     else:
-        _append_run(out, dataset.source, element.value, element.end)
+        out += header, Extent(dataset.source, element.value, element.end, swap)
     if length & 1:
         out.append(b" " if vr in PADDED_VRS and vr != "UI" else b"\0")
 
 
-def _header(tag: int, vr: str, length: int | None = None) -> bytes:
-    """Return the explicit VR little endian header; sequences have no length field.
+def _header(tag: int, vr: str, length: int) -> bytes:
+    """Return the explicit VR little endian header of a leaf.
 
     A value from an implicit VR data set may be longer than a 16-bit length can say; explicit VR
     then writes UN (PS3.5 6.2.2), and so does dcmsign. It is covered, because its VR is known.
     """
-    head = pack("<HH", tag >> 16, tag & 0xFFFF) + vr.encode()
-    if length is None:
-        return head + b"\0\0"
     if vr in LONG_VRS:
-        return head + b"\0\0" + pack("<I", length)
+        return _header_start(tag, vr) + b"\0\0" + length.to_bytes(4, "little")
     if length > 0xFFFF:
-        return head[:4] + b"UN\0\0" + pack("<I", length)
-    return head + pack("<H", length)
+        return _header_start(tag, "UN") + b"\0\0" + length.to_bytes(4, "little")
+    return _header_start(tag, vr) + length.to_bytes(2, "little")
 
 
-def _read(extent: Extent) -> Iterator[bytes]:
-    position = extent.start
-    while position < extent.end:
-        block = extent.source.read_at(position, min(_BLOCK, extent.end - position))
-        if not block:
-            raise _shorter(position)
-        yield _swapped(block, extent.swap) if extent.swap > 1 else block
-        position += len(block)
+def _sequence_header(tag: int, vr: str = "SQ") -> bytes:
+    """Return the header of a sequence or an encapsulated value, which has no length here."""
+    return _header_start(tag, vr) + b"\0\0"
 
 
-def _shorter(position: int) -> EncodingError:
-    return EncodingError(
-        "the file became shorter while it was read", rule="TRUNCATED", offset=position
-    )
-
-
-def _swapped(block: bytes, width: int) -> bytes:
-    """Reverse the byte order of numbers ``width`` bytes wide (PS3.5 7.3)."""
-    whole = bytearray(len(block))
-    usable = len(block) - len(block) % width
-    for i in range(width):
-        whole[i:usable:width] = block[width - 1 - i : usable : width]
-    whole[usable:] = block[usable:]
-    return bytes(whole)
+@lru_cache(maxsize=4096)
+def _header_start(tag: int, vr: str) -> bytes:
+    return pack("<HH", tag >> 16, tag & 0xFFFF) + vr.encode()

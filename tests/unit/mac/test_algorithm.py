@@ -10,7 +10,8 @@ from sr.dicomfile import BytesSource, Limits, read
 from sr.errors import EncodingError
 from sr.mac import MACAlgorithm, MACChunk, compute_mac, digest_chunks, mac_stream, signable_tags
 from sr.mac.algorithm import new_digest
-from sr.mac.stream import Extent, chunk_bytes
+from sr.mac.segment import Extent
+from sr.mac.stream import chunk_bytes
 from tests.support.datasets import ct_files, report
 from tests.support.dicom_bytes import (
     BIG_ENDIAN,
