@@ -7,10 +7,13 @@ PIP      := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS  ?= 2
 ARGS     ?=
 
-# The other implementations that the tests compare with, and their Debian packages.
+# The other implementations that the tests compare with, what pages on paper are laid out with (Pango, and
+# letters of every script), and their Debian packages.
 PEERS    := /usr/bin/dcmsign /usr/sbin/Orthanc /usr/bin/dciodvfy /usr/share/java/pixelmed.jar /usr/bin/java \
-            /usr/lib/softhsm/libsofthsm2.so /usr/bin/pkcs11-tool /usr/bin/openssl
-PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc openssl orthanc orthanc-dicomweb
+            /usr/lib/softhsm/libsofthsm2.so /usr/bin/pkcs11-tool /usr/bin/openssl \
+            /usr/lib/*/libpangoft2-1.0.so.0 /usr/share/fonts/truetype/noto /usr/share/fonts/truetype/droid
+PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc openssl orthanc orthanc-dicomweb \
+            libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-droid-fallback
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev peers test lint type prove bench docs-check certs session clean
@@ -34,6 +37,8 @@ lint: dev ## Check style and format
 type: dev ## Check types
 	$(BIN)/mypy
 
+prove: PEERS += /usr/bin/chromium
+prove: PACKAGES += chromium
 prove: dev peers ## Run the long proofs that `make test` leaves out
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m prove $(ARGS)
 

@@ -13,11 +13,21 @@ from dataclasses import dataclass
 from sr.app.wording import class_name, date_time, meaning, person_name, visible
 from sr.dicomfile import DataSet, Element, format_tag, keyword_for_tag
 from sr.dicomfile.vr import PADDED_VRS
+from sr.findings import Indication
 from sr.mac.selection import DIGITAL_SIGNATURES_SEQUENCE, MAC_PARAMETERS_SEQUENCE
 from sr.signature.references import document_references
 from sr.verification import Verdict
 
-__all__ = ["Attribute", "Field", "Row", "attributes", "cited_rows", "header_fields", "title_of"]
+__all__ = [
+    "Attribute",
+    "Field",
+    "Row",
+    "attributes",
+    "cited_rows",
+    "header_fields",
+    "running_head",
+    "title_of",
+]
 
 _LONGEST = 200
 _SEQUENCES = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE})
@@ -40,8 +50,10 @@ class Attribute:
     tag: str
     keyword: str
     value: str
-    signatures: tuple[int, ...]
-    """Numbers of the signatures that list it, as the page counts them."""
+    signatures: tuple[tuple[int, Indication], ...]
+    """The signatures that list it, as the page counts them, and what became of them."""
+    uncovered: bool
+    """No valid signature covers it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +89,7 @@ _FIELDS = {
         ("Instance", (0x00080018,), _TEXT),
     ),
 }
+_HEAD = ((0x00100010, _NAME), (0x00100020, _TEXT), (0x00100030, _DATE))
 _OBSERVERS = (
     ("Author", 0x0040A078, ((0x0040A123, _NAME), (0x00080080, _TEXT))),
     (
@@ -93,6 +106,15 @@ def title_of(dataset: DataSet) -> str:
     Cites: PS3.3 C.17.3.
     """
     return next((meaning(code) for code in dataset.items(0x0040A043)), "Document without title")
+
+
+def running_head(dataset: DataSet) -> tuple[str, ...]:
+    """Return what stands on every page of paper: whom and what it is about.
+
+    Cites: PS3.3 C.7.1.1.
+    """
+    said = (word(dataset.text(tag)) for tag, word in _HEAD)
+    return (*(text for text in said if text), title_of(dataset))
 
 
 def header_fields(dataset: DataSet, verdict: Verdict) -> dict[str, tuple[Field, ...]]:
@@ -130,16 +152,18 @@ def attributes(dataset: DataSet, verdict: Verdict) -> tuple[Attribute, ...]:
     Cites: PS3.3 C.12.1.1.3.
     """
     covers = [
-        (number, frozenset(signature.covers))
+        (number, signature.indication, frozenset(signature.covers))
         for number, signature in enumerate(verdict.signatures, start=1)
         if not signature.location
     ]
+    uncovered = frozenset(verdict.uncovered)
     return tuple(
         Attribute(
             tag=format_tag(element.tag),
             keyword=keyword_for_tag(element.tag) or "private",
             value=_shown(dataset, element),
-            signatures=tuple(number for number, tags in covers if element.tag in tags),
+            signatures=tuple((n, outcome) for n, outcome, tags in covers if element.tag in tags),
+            uncovered=element.tag in uncovered,
         )
         for element in dataset
         if element.tag not in _SEQUENCES

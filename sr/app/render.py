@@ -9,50 +9,55 @@ Cites: PS3.3 C.17; PS3.15 A.4, C.4.
 
 from __future__ import annotations
 
-from base64 import b64encode
-from datetime import UTC
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from jinja2 import TemplateError as JinjaError
-from markupsafe import Markup
-
-from sr import __version__
 from sr.app.check import CheckOptions, gather_file
-from sr.app.content_view import content_root, language_of
-from sr.app.document_view import attributes, cited_rows, header_fields, title_of
-from sr.app.files import guard_output, open_dicom, write_atomically
-from sr.app.wording import class_name, date_time, visible
-from sr.codes import Code
+from sr.app.content_view import content_root, language_of, targets_of
+from sr.app.document_view import attributes, cited_rows, header_fields, running_head, title_of
+from sr.app.files import open_dicom
+from sr.app.page import failures, fill
+from sr.app.rendition import form_of, write_rendition
+from sr.app.signature_code import code_payload, code_svg
+from sr.app.wording import class_name
 from sr.dicomfile import DICOMFile
-from sr.errors import ConfigurationError, DocumentError
-from sr.findings import Indication, Status
-from sr.resources import resource_root
+from sr.errors import DocumentError
+from sr.findings import Indication
 from sr.signature.documents import is_document
-from sr.signature.purpose import known_purpose
+from sr.signature.references import EVIDENCE_SEQUENCES
 from sr.verification import Demands, Verdict, judge
-from sr.verification.render import ICONS
 
-__all__ = ["page_of", "render_file"]
+__all__ = ["Rendition", "page_of", "render_file"]
 
-_HTML = (".html", ".htm")
-_LATER = (".pdf", ".png")
 _PAGE = "report.html.j2"
-_STYLE = "report.css"
 _AT_MOST = 12
+_PLACES = {
+    "class": (0x00080016,),
+    "title": (0x0040A043,),
+    "content": (0x0040A730,),
+    "cited": EVIDENCE_SEQUENCES,
+}
+"""Attributes that are shown outside of the header, by where they stand."""
 
 
-def render_file(path: Path, output: Path, options: CheckOptions) -> Verdict:
-    """Write the page of a document and return the verdict that stands on it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendition:
+    """What was written, and what stands on it."""
+
+    verdict: Verdict
+    files: tuple[Path, ...]
+
+
+def render_file(path: Path, output: Path, options: CheckOptions) -> Rendition:
+    """Write the page of a document with the verdict on it.
 
     Args:
         path: A structured report or key object selection.
-        output: File to write, ``.html``.
+        output: File to write: ``.html``, ``.pdf`` or ``.png``.
         options: How to check it; without trust anchors the page says that nobody vouches.
 
     Raises:
-        ConfigurationError: A path does not make sense.
+        ConfigurationError: A path does not make sense, or the extra ``pdf`` is missing.
         NotDICOMError: The bytes are not DICOM.
         DatasetError: They break a structural rule; such a file has no page.
         DocumentError: It is neither a report nor a key object selection.
@@ -61,8 +66,7 @@ def render_file(path: Path, output: Path, options: CheckOptions) -> Verdict:
 
     Cites: PS3.3 C.17.
     """
-    _require_html(output)
-    guard_output(output, [path], in_place=False)
+    form = form_of(output)
     file = open_dicom(path)
     if not is_document(file.sop_class_uid):
         raise DocumentError(
@@ -78,80 +82,56 @@ def render_file(path: Path, output: Path, options: CheckOptions) -> Verdict:
         judged_at=options.at,
         demands=Demands(purposes=options.purposes, signer=options.signer),
     )
-    write_atomically(output, page_of(file, verdict).encode("utf-8"))
-    return verdict
+    page = page_of(file, verdict, paged=form.is_paged)
+    written = write_rendition(output, page, form, inputs=(path,))
+    return Rendition(verdict=verdict, files=tuple(written))
 
 
-def page_of(file: DICOMFile, verdict: Verdict) -> str:
+def page_of(file: DICOMFile, verdict: Verdict, *, paged: bool = False) -> str:
     """Return the page of a document with its verdict, as HTML.
+
+    Args:
+        file: The document.
+        verdict: On that file.
+        paged: For paper: nothing is folded away.
 
     Cites: PS3.3 C.17; ETSI EN 319 102-1 5.1.4.
     """
+    dataset = file.dataset
     results = {item.sop_instance_uid: item.result.value for item in verdict.references.items or ()}
-    style = _resource(_STYLE)
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    root = content_root(dataset, results)
+    payload = code_payload(file)
+    return fill(
+        _PAGE,
+        verdict,
+        {
+            "title": title_of(dataset),
+            "class_name": class_name(file.sop_class_uid),
+            "language": language_of(dataset),
+            "running_head": running_head(dataset),
+            "header": header_fields(dataset, verdict),
+            "root": root,
+            "targets": targets_of(root),
+            "uncovered": _uncovered_places(verdict),
+            "vouched": _is_vouched(verdict),
+            "cited": cited_rows(dataset, results),
+            "attributes": attributes(dataset, verdict),
+            "failures": failures(verdict),
+            "payload": payload,
+            "code": code_svg(payload) if payload else None,
+            "at_most": _AT_MOST,
+        },
+        paged=paged,
     )
-    environment.filters |= {"purpose": _purpose, "moment": date_time, "visible": visible}
-    try:
-        return environment.get_template(_PAGE).render(
-            style=Markup(style),  # noqa: S704 - our own file
-            style_digest=b64encode(sha256(style.encode()).digest()).decode("ascii"),
-            version=__version__,
-            title=title_of(file.dataset),
-            class_name=class_name(file.sop_class_uid),
-            language=language_of(file.dataset),
-            header=header_fields(file.dataset, verdict),
-            root=content_root(file.dataset, results),
-            cited=cited_rows(file.dataset, results),
-            attributes=attributes(file.dataset, verdict),
-            verdict=verdict,
-            tone=_TONES[verdict.indication],
-            tones=_TONES,
-            icons=ICONS,
-            judged_at=verdict.judged_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-            failures=_failures(verdict),
-            at_most=_AT_MOST,
-        )
-    except JinjaError as error:
-        raise DocumentError(f"the page cannot be made: {error}") from error
 
 
-_TONES = {
-    Indication.PASSED: "good",
-    Indication.INDETERMINATE: "open",
-    Indication.FAILED: "bad",
-    Indication.NOT_SIGNED: "none",
-}
+def _is_vouched(verdict: Verdict) -> bool:
+    """Whether any signature that holds speaks for the document."""
+    top = (s for s in verdict.signatures if not s.location)
+    return any(s.indication is Indication.PASSED for s in top)
 
 
-def _purpose(code: Code | None) -> str:
-    """Return the meaning of CID 7007; the one in the file identifies nothing."""
-    known = known_purpose(code)
-    return known.code.meaning if known is not None else "Signature without known purpose"
-
-
-def _failures(verdict: Verdict) -> tuple[str, ...]:
-    """Return why the verdict is what it is, each reason once."""
-    findings = (*verdict.findings, *(f for s in verdict.signatures for f in s.findings))
-    failing = (f"{f.rule}: {f.message}" for f in findings if f.status is Status.FAIL)
-    return tuple(dict.fromkeys(failing))
-
-
-def _require_html(output: Path) -> None:
-    suffix = output.suffix.lower()
-    if suffix in _LATER:
-        raise ConfigurationError(
-            f"{suffix} renditions come with the extra 'pdf' in a later version",
-            hint="name an .html file, and print it from a browser",
-        )
-    if suffix not in _HTML:
-        raise ConfigurationError(f"{output.name} does not end in .html", hint="name an .html file")
-
-
-def _resource(name: str) -> str:
-    return (resource_root("templates") / "render" / name).read_text(encoding="utf-8")
+def _uncovered_places(verdict: Verdict) -> frozenset[str]:
+    return frozenset(
+        place for place, tags in _PLACES.items() if not set(tags).isdisjoint(verdict.uncovered)
+    )

@@ -14,19 +14,21 @@ from functools import lru_cache
 
 from sr.dicomfile import DataSet
 
-__all__ = ["class_name", "date_time", "meaning", "person_name", "visible"]
+__all__ = ["class_name", "code_text", "date_time", "direction", "meaning", "person_name", "visible"]
 
-_TURNING = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-)
+_HIDING = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
+"""Categories of characters that cannot be seen, but can change what is."""
+_WRITING = frozenset("\n\t\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2")
+"""Of those, the ones that people write: line breaks, joiners, Arabic and Syriac signs."""
 _DATE_TIME = re.compile(
     r"(?P<date>\d{8})?(?P<time>(?<=\d{8})\d{2,6}|(?<!\d)\d{6})?(?:\.\d{1,6})?(?P<zone>[+-]\d{4})?"
 )
-_MEANINGS = (0x00080104, 0x00080100, 0x00080119, 0x00080120)
+_VALUES = (0x00080100, 0x00080119, 0x00080120)
+_MEANINGS = (0x00080104, *_VALUES)
 
 
 def visible(text: str) -> str:
-    """Return text whose control and direction characters are shown; line breaks stay.
+    """Return text whose invisible characters are shown; line breaks and joiners stay.
 
     Cites: PS3.5 6.1.3.
     """
@@ -35,25 +37,36 @@ def visible(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    hidden = character in _TURNING or (
-        character not in "\n\t" and unicodedata.category(character) in ("Cc", "Co", "Cs")
-    )
+    hidden = unicodedata.category(character) in _HIDING and character not in _WRITING
     return f"⟨U+{ord(character):04X}⟩" if hidden else character
+
+
+def direction(text: str) -> str:
+    """Return ``rtl`` for text whose first letter is of a script written from right to left.
+
+    Cites: Unicode UAX 9 P2, P3.
+    """
+    classes = map(unicodedata.bidirectional, text)
+    first = next((c for c in classes if c in ("L", "R", "AL")), "L")
+    return "ltr" if first == "L" else "rtl"
 
 
 def person_name(text: str) -> str:
     """Return a person name, family name first, its groups side by side.
 
+    Ideographic and phonetic groups are written as their scripts write them, without commas.
+
     Cites: PS3.5 6.2.1.
     """
-    groups = [_name_group(group) for group in text.split("=")]
+    alphabetic, *others = text.split("=")
+    groups = [_name_group(alphabetic, ", "), *(_name_group(group, " ") for group in others)]
     return visible(" · ".join(group for group in groups if group))
 
 
-def _name_group(group: str) -> str:
+def _name_group(group: str, between: str) -> str:
     family, given, middle, prefix, suffix = (*(p.strip() for p in group.split("^")), *[""] * 5)[:5]
     names = " ".join(part for part in (prefix, given, middle) if part)
-    return ", ".join(part for part in (family, names, suffix) if part)
+    return between.join(part for part in (family, names, suffix) if part)
 
 
 def date_time(text: str) -> str:
@@ -79,6 +92,15 @@ def meaning(code: DataSet) -> str:
     Cites: PS3.3 8.8.
     """
     return visible(next((text for tag in _MEANINGS if (text := code.text(tag))), "no meaning"))
+
+
+def code_text(code: DataSet) -> str:
+    """Return value and scheme of a code sequence item, which say what its meaning only describes.
+
+    Cites: PS3.3 8.8.
+    """
+    value = next((text for tag in _VALUES if (text := code.text(tag))), "")
+    return visible(", ".join(part for part in (value, code.text(0x00080102)) if part))
 
 
 @lru_cache(maxsize=256)

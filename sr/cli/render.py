@@ -15,7 +15,8 @@ __all__ = ["add_commands"]
 
 _EXAMPLES = """
 srsign render report.dcm -o report.html
-srsign render report.dcm --trust-anchor root.pem --intermediate issuing.pem -o report.html
+srsign render report.dcm --trust-anchor root.pem --intermediate issuing.pem -o report.pdf
+srsign render report.dcm --trust-anchor root.pem --evidence images/ -o page.png
 """
 
 
@@ -36,13 +37,15 @@ def render(
     evidence: o.Evidence = [],
     at: o.At = None,
 ) -> None:
-    """Make a readable page (HTML) of a document, with the verdict on its signatures.
+    """Make a readable page of a document, with the verdict on its signatures: HTML, PDF or PNG.
 
-    The page is made from the signed bytes, needs no network and names what nobody signed.
+    The page is made from the signed bytes, needs no network and names what nobody signed. A PNG
+    has one page; the further pages are OUT-2.png, OUT-3.png, … PDF and PNG need the extra 'pdf'.
+    The QR code names the signature and a digest of what it covers: docs/howto/render-a-report.md.
     """
     from sr.app.render import render_file
 
-    verdict = render_file(
+    rendition = render_file(
         file,
         output,
         o.check_options(
@@ -55,6 +58,14 @@ def render(
             at=at,
         ),
     )
+    verdict = rendition.verdict
     if shell.json:
-        shell.print_object({"output": str(output), "indication": verdict.indication.value})
-    shell.tell(f"{file} ({verdict.headline}) → {output}")
+        shell.print_object(
+            {
+                "output": str(output),
+                "files": [str(path) for path in rendition.files],
+                "indication": verdict.indication.value,
+            }
+        )
+    more = len(rendition.files) - 1
+    shell.tell(f"{file} ({verdict.headline}) → {output}" + (f" and {more} more" if more else ""))

@@ -12,7 +12,7 @@ import pytest
 from tests.support.layers import import_closure, impurities, layer_violations, sources
 
 # What reading and judging a file may not cost: authoring, rendering and tokens stay unloaded.
-AUTHORING = ("pydicom", "highdicom", "pkcs11", "jinja2", "numpy")
+AUTHORING = ("pydicom", "highdicom", "pkcs11", "jinja2", "numpy", "segno", "weasyprint")
 
 PLANTED = {
     "upward": ("sr/mac/bad.py", "from sr.verification import verdict\n"),

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 __all__ = [
+    "CHROMIUM",
     "DCIODVFY",
     "DCMCONV",
     "DCMDUMP",
@@ -41,6 +42,7 @@ __all__ = [
     "run_peer",
 ]
 
+CHROMIUM = Path("/usr/bin/chromium")
 DCMSIGN = Path("/usr/bin/dcmsign")
 DCMCONV = Path("/usr/bin/dcmconv")
 DCMDUMP = Path("/usr/bin/dcmdump")
@@ -54,6 +56,7 @@ SOFTHSM_UTIL = Path("/usr/bin/softhsm2-util")
 PKCS11_TOOL = Path("/usr/bin/pkcs11-tool")
 
 _PACKAGES = {
+    CHROMIUM: "chromium",
     DCMSIGN: "dcmtk",
     DCMCONV: "dcmtk",
     DCMDUMP: "dcmtk",

@@ -7,7 +7,6 @@ import re
 from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -20,40 +19,10 @@ from sr.errors import ConfigurationError, DatasetError, DocumentError, NotDICOME
 from sr.findings import Indication
 from tests.support.datasets import ct_evidence, ct_files, instance, key_object, report, write_all
 from tests.support.office import Office
+from tests.support.page import Page
 
 CONTAINS = Relationship.CONTAINS
 FINDING = Code("121071", "DCM", "Finding")
-
-
-class _Page(HTMLParser):
-    """Collects text, elements and attributes, and whether elements are closed in order."""
-
-    VOID = frozenset({"meta", "link", "br", "img", "hr", "input"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append(tag)
-        self.attributes += attrs
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not self.open or self.open[-1] != "style":
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 def _options(office: Office | None = None, *evidence: Path) -> CheckOptions:
@@ -69,18 +38,18 @@ def _options(office: Office | None = None, *evidence: Path) -> CheckOptions:
     )
 
 
-def _page_of(data: bytes, folder: Path) -> _Page:
+def _page_of(data: bytes, folder: Path) -> Page:
     source, out = folder / "in.dcm", folder / "out.html"
     source.write_bytes(data)
     render_file(source, out, _options())
-    return _Page(out.read_text("utf-8"))
+    return Page(out.read_text("utf-8"))
 
 
 def test_the_page_of_an_approved_report(office: Office, tmp_path: Path) -> None:
     """Patient, title, sentences, both signatures and the verdict are on the page."""
     out = tmp_path / "out.html"
-    verdict = render_file(office.report, out, _options(office, office.images))
-    page = _Page(out.read_text("utf-8"))
+    verdict = render_file(office.report, out, _options(office, office.images)).verdict
+    page = Page(out.read_text("utf-8"))
     assert verdict.indication is Indication.PASSED
     for words in (
         *("Müller, Jördis", "CT Chest Report", "PASSED, with limitations", "Author's Signature"),
@@ -103,8 +72,8 @@ def test_what_nobody_signed_is_marked(office: Office, tmp_path: Path) -> None:
 def test_a_page_never_says_more_than_the_verdict(office: Office, tmp_path: Path, name: str) -> None:
     """Without trust anchors no page says PASSED."""
     out = tmp_path / "out.html"
-    verdict = render_file(office.folder / name, out, _options())
-    text = _Page(out.read_text("utf-8")).text
+    verdict = render_file(office.folder / name, out, _options()).verdict
+    text = Page(out.read_text("utf-8")).text
     assert verdict.indication is not Indication.PASSED
     assert verdict.indication.value in text
     assert "PASSED" not in text
@@ -114,9 +83,9 @@ def test_an_altered_report_has_a_page_that_says_so(office: Office, tmp_path: Pat
     """What was changed can be looked at, under a verdict of FAILED."""
     source, out = tmp_path / "in.dcm", tmp_path / "out.html"
     source.write_bytes(office.report.read_bytes().replace(b"Solid nodule", b"Solid nodulE"))
-    verdict = render_file(source, out, _options(office))
+    verdict = render_file(source, out, _options(office)).verdict
     assert verdict.indication is Indication.FAILED
-    assert "FAILED" in _Page(out.read_text("utf-8")).text
+    assert "FAILED" in Page(out.read_text("utf-8")).text
 
 
 def test_every_kind_of_content(tmp_path: Path) -> None:
@@ -152,7 +121,7 @@ def test_every_kind_of_content(tmp_path: Path) -> None:
     expected = ("20.00", "mm", "Nodule", "A, B", "2026-11-20 09:30:00 +01:00", "Quantity")
     assert all(words in text for words in expected)
     assert "no units" not in text
-    assert any("first line\n  second line" in words for words in page.words)
+    assert "".join(page.words).find("first line\n  second line") > 0
 
 
 def test_an_item_of_an_unknown_kind_does_not_disappear(tmp_path: Path) -> None:
@@ -195,7 +164,7 @@ def test_content_cannot_act(tmp_path: Path) -> None:
     assert "<script>alert(1)</script>" in page.text
     assert "{{ 7*7 }}" in page.text
     assert "\u202e" not in page.text
-    assert not {"script", "img", "iframe", "object", "form", "a", "link"} & set(page.elements)
+    assert not {"script", "img", "iframe", "object", "form", "link"} & set(page.elements)
     assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
 
 
@@ -217,7 +186,7 @@ def test_the_page_asks_nobody(office: Office, tmp_path: Path) -> None:
     out = tmp_path / "out.html"
     render_file(office.report, out, _options(office))
     text = out.read_text("utf-8")
-    page = _Page(text)
+    page = Page(text)
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert style is not None
     digest = b64encode(sha256(style[1].encode()).digest()).decode()
@@ -226,7 +195,9 @@ def test_the_page_asks_nobody(office: Office, tmp_path: Path) -> None:
     )
     assert f"style-src 'sha256-{digest}'" in policy
     assert "default-src 'none'" in policy
-    assert not {"src", "href", "srcset", "action"} & {name for name, _ in page.attributes}
+    assert not {"src", "srcset", "action"} & {name for name, _ in page.attributes}
+    links = [value or "" for name, value in page.attributes if name == "href"]
+    assert all(link.startswith("#") for link in links)
     assert "url(" not in style[1]
     assert "@import" not in style[1]
 
@@ -235,41 +206,10 @@ def test_elements_are_closed(office: Office, tmp_path: Path) -> None:
     """Every element is closed where it should be, under one first heading."""
     out = tmp_path / "out.html"
     render_file(office.report, out, _options(office, office.images))
-    page = _Page(out.read_text("utf-8"))
+    page = Page(out.read_text("utf-8"))
     assert page.open == []
     assert page.elements.count("h1") == 1
     assert ("lang", "en") in page.attributes
-
-
-def _contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of WCAG 2."""
-
-    def luminance(color: str) -> float:
-        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        red, green, blue = (
-            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts
-        )
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-@pytest.mark.parametrize(
-    ("text", "ground"),
-    [
-        *((ink, paper) for ink in ("ink", "quiet") for paper in ("paper", "ground")),
-        *((tone, f"{tone}-wash") for tone in ("good", "open", "bad", "none")),
-        *(("quiet", f"{tone}-wash") for tone in ("good", "open", "bad", "none")),
-    ],
-)
-def test_colours_can_be_told_apart(repository: Path, scheme: int, text: str, ground: str) -> None:
-    """Every pair of text and ground has the contrast that WCAG AA asks for."""
-    style = (repository / "templates" / "render" / "report.css").read_text("utf-8")
-    block = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]
-    colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
-    assert _contrast(colors[text], colors[ground]) >= 4.5
 
 
 def test_a_file_name_of_any_bytes(office: Office, tmp_path: Path) -> None:
@@ -277,12 +217,12 @@ def test_a_file_name_of_any_bytes(office: Office, tmp_path: Path) -> None:
     source, out = Path(os.fsdecode(bytes(tmp_path) + b"/\xff\x1b.dcm")), tmp_path / "out.html"
     source.write_bytes(office.report.read_bytes())
     render_file(source, out, _options())
-    assert "U+DCFF" in _Page(out.read_text("utf-8")).text
+    assert "U+DCFF" in Page(out.read_text("utf-8")).text
 
 
-@pytest.mark.parametrize("name", ["out.pdf", "out.png", "out.PDF", "out", "out.dcm"])
+@pytest.mark.parametrize("name", ["out.jpg", "out", "out.dcm", "out.pdf.gz"])
 def test_other_forms_are_refused(office: Office, tmp_path: Path, name: str) -> None:
-    """A page is HTML; nothing else is written under another name."""
+    """A page is HTML, PDF or PNG; nothing else is written under another name."""
     with pytest.raises(ConfigurationError):
         render_file(office.report, tmp_path / name, _options())
     assert not list(tmp_path.iterdir())

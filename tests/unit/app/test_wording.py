@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sr.app.wording import class_name, date_time, person_name, visible
+from sr.app.wording import class_name, date_time, direction, person_name, visible
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_is_no_date_stays(stored: str) -> None:
         ("Meier^Anna^Maria^Dr.^MD", "Meier, Dr. Anna Maria, MD"),
         ("Meier", "Meier"),
         ("^Anna", "Anna"),
-        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada, Tarou · 山田, 太郎 · やまだ, たろう"),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada, Tarou · 山田 太郎 · やまだ たろう"),
         ("A^B^C^D^E^F^G", "A, D B C, E"),
         ("", ""),
     ],
@@ -47,7 +47,9 @@ def test_person_names(stored: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "character", "\x00\x07\x1b\x7f\x9b\u202a\u202e\u2066\u2069\u200f\ufeff\ue000"
+    "character",
+    "\x00\x07\x1b\x7f\x9b\u00ad\u061c\u180e\u200b\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ue000"
+    "\ufeff\ufff9\U000e0041",
 )
 def test_what_hides_is_shown(character: str) -> None:
     """Control, direction and private characters become visible."""
@@ -56,10 +58,28 @@ def test_what_hides_is_shown(character: str) -> None:
     assert f"U+{ord(character):04X}" in shown
 
 
-@pytest.mark.parametrize("text", ["Größe\nzwei\tdrei", "日本語", "مرحبا", "a\u200cb", "\ufffd"])
+@pytest.mark.parametrize(
+    "text", ["Größe\nzwei\tdrei", "日本語", "مرحبا", "a\u200cb", "\u0601", "\ufffd"]
+)
 def test_what_people_write_stays(text: str) -> None:
     """Letters of any script, line breaks, tabs and joiners stay."""
     assert visible(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("مرحبا Dr.", "rtl"),
+        ("12 (שלום)", "rtl"),
+        ("Dr. مرحبا", "ltr"),
+        ("日本語", "ltr"),
+        ("12", "ltr"),
+        ("", "ltr"),
+    ],
+)
+def test_directions(text: str, found: str) -> None:
+    """The first letter says which way a text is written; digits and signs do not."""
+    assert direction(text) == found
 
 
 def test_line_ends_are_one_kind() -> None:
