@@ -1,31 +1,79 @@
 """Settings to a wired application: the one place that knows every adapter.
 
-Today these are the clock, the source of UIDs, and where secrets come from. Use cases take them as
-arguments, so that a test can pass its own.
+Today these are the clock, the source of UIDs, the time-stamp authority, and where secrets come
+from. Use cases take them as arguments, so that a test can pass its own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import randbits
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sr.app.ports import Ports
+from sr.app.ports import Ports, Timestamping
+from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sr.app.settings import TimestampSettings
     from sr.keys import Secrets
 
-__all__ = ["PIN_FILE_VARIABLE", "current_time", "new_uid", "ports", "secrets"]
+__all__ = ["PIN_FILE_VARIABLE", "current_time", "new_uid", "ports", "secrets", "signing_ports"]
 
 PIN_FILE_VARIABLE = "SRSIGN_PIN_FILE"
 """Environment variable that names a file with the secret."""
+_NONCE_BITS = 64
+_OBJECT_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 
 
 def ports() -> Ports:
     """Return the clock and the source of UIDs of a real run."""
     return Ports(now=current_time, new_uid=new_uid)
+
+
+def signing_ports(timestamp: str | None = None) -> Ports:
+    """Return the ports of a run that signs, with time-stamps where they are asked for.
+
+    Args:
+        timestamp: Address of the authority; goes before the setting ``timestamp.url``.
+
+    Raises:
+        ConfigurationError: An address or setting does not make sense, or a file cannot be read.
+        TrustEvidenceError: The file of anchors holds no certificate.
+
+    Cites: RFC 3161 3.4.
+    """
+    from sr.app.settings import current_settings  # noqa: PLC0415 - most runs need neither
+
+    settings = current_settings()
+    wanted = settings.timestamp.url if timestamp is None else timestamp
+    return replace(
+        ports(),
+        clock_skew=timedelta(seconds=settings.clock.skew_seconds),
+        timestamping=_timestamping(wanted, settings.timestamp) if wanted else None,
+    )
+
+
+def _timestamping(url: str, settings: TimestampSettings) -> Timestamping:
+    from sr.app.files import read_bytes  # noqa: PLC0415
+    from sr.net.timestamp import HTTPTimestampAuthority, timestamp_url  # noqa: PLC0415
+    from sr.trust import TrustMaterial, parse_certificates  # noqa: PLC0415
+
+    if settings.timeout_seconds == 0:
+        raise ConfigurationError("the setting timestamp.timeout_seconds must be at least 1")
+    if settings.policy and not _OBJECT_IDENTIFIER.fullmatch(settings.policy):
+        raise ConfigurationError("the setting timestamp.policy is not an object identifier")
+    anchors = parse_certificates(read_bytes(Path(settings.anchor))) if settings.anchor else ()
+    return Timestamping(
+        authority=HTTPTimestampAuthority(url=timestamp_url(url), timeout=settings.timeout_seconds),
+        new_nonce=lambda: randbits(_NONCE_BITS),
+        material=TrustMaterial(timestamp_anchors=anchors),
+        policy=settings.policy,
+    )
 
 
 def current_time() -> datetime:

@@ -22,7 +22,8 @@
     │  ├─ PINError                 PIN wrong or locked
     │  └─ UnsupportedAlgorithmError
     ├─ TrustEvidenceError          a certificate, CRL or time-stamp given to us does not parse
-    ├─ ExternalServiceError        a port failed: TSA, OCSP, archive
+    ├─ ExternalServiceError        a port failed: OCSP, archive
+    │  └─ TimestampError           no usable answer of the time-stamp authority
     ├─ ConfigurationError          settings, file names, arguments
     └─ VerdictError                only from ``Verdict.require_passed``
 
@@ -58,6 +59,7 @@ __all__ = [
     "SignerUnavailableError",
     "SigningError",
     "TemplateError",
+    "TimestampError",
     "TrustEvidenceError",
     "UnknownProfileError",
     "UnsupportedAlgorithmError",
@@ -247,6 +249,12 @@ class ExternalServiceError(SRError):
     """A service outside this process failed."""
 
     code = "external-service"
+
+
+class TimestampError(ExternalServiceError):
+    """The time-stamp authority gave no answer, refused, or answered something else."""
+
+    code = "timestamp"
 
 
 class ConfigurationError(SRError):

@@ -51,6 +51,8 @@ class CheckOptions:
     at: datetime
     """The time to judge at, aware."""
     anchors: tuple[Path, ...] = ()
+    timestamp_anchors: tuple[Path, ...] = ()
+    """For time-stamps only; where there are none, ``anchors`` count for them too."""
     intermediates: tuple[Path, ...] = ()
     crls: tuple[Path, ...] = ()
     ocsps: tuple[Path, ...] = ()
@@ -91,6 +93,7 @@ def load_material(options: CheckOptions) -> TrustMaterial:
     """
     return TrustMaterial(
         anchors=_all(options.anchors, parse_certificates),
+        timestamp_anchors=_all(options.timestamp_anchors, parse_certificates),
         intermediates=_all(options.intermediates, parse_certificates),
         crls=_all(options.crls, parse_crls),
         ocsps=_all(options.ocsps, parse_ocsp),

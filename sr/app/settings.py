@@ -18,9 +18,11 @@ from sr.dicomfile import Limits
 from sr.errors import ConfigurationError
 
 __all__ = [
+    "ClockSettings",
     "MACSettings",
     "Origin",
     "Settings",
+    "TimestampSettings",
     "current_settings",
     "load_settings",
     "origins",
@@ -42,11 +44,34 @@ class MACSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampSettings:
+    """How the time-stamps of new signatures are obtained."""
+
+    url: str = ""
+    """Address of the authority; empty, the default, for signatures without time-stamp."""
+    anchor: str = ""
+    """File with certificates, PEM or DER, that the authority must lead to; empty for any."""
+    policy: str = ""
+    """Object identifier of the policy to ask for; empty for the authority's default."""
+    timeout_seconds: int = 15
+    """For each step of the exchange, and for the answer as a whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSettings:
+    """How far the clock of this machine may be from others when it signs."""
+
+    skew_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
     limits: Limits = field(default_factory=Limits)
     mac: MACSettings = field(default_factory=MACSettings)
+    timestamp: TimestampSettings = field(default_factory=TimestampSettings)
+    clock: ClockSettings = field(default_factory=ClockSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

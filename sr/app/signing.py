@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sr.app.evidence import secure_reference
 from sr.app.files import guard_output, open_dicom, read_bytes, write_atomically
 from sr.app.ports import Ports
+from sr.app.timestamping import obtain_timestamp
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
 from sr.dicomfile.padding import noncanonical_elements
@@ -22,7 +23,7 @@ from sr.dicomfile.splice import Piece, assemble, splice
 from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
 from sr.document.lifecycle import approve_edits
-from sr.errors import LifecycleError, SignerRefusedError
+from sr.errors import LifecycleError
 from sr.findings import Finding, Status
 from sr.keys import Secrets, Signer, open_signer
 from sr.mac import MACAlgorithm
@@ -30,7 +31,7 @@ from sr.signature import SigningRequest, complete, examine, prepare
 from sr.signature.documents import is_document
 from sr.signature.integrity import der_prefix
 from sr.signature.location import parse_item_path
-from sr.trust import parse_certificates, same_person, subject_name
+from sr.trust import parse_certificates, same_person
 from sr.verification import gather
 from sr.verification.facts import DocumentFacts
 
@@ -248,29 +249,35 @@ def _sign(
     private: bool = False,
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
 ) -> tuple[tuple[Piece, ...], SigningResult]:
-    leaf = signer.certificate_chain[0]
-    now = ports.now()
-    if not leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc:
-        raise SignerRefusedError(
-            f"the certificate {subject_name(leaf.public_bytes(Encoding.DER))} is valid from "
-            f"{leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d}, not now"
-        )
+    certificate = signer.certificate_chain[0].public_bytes(Encoding.DER)
     request = SigningRequest(
         purpose=purpose,
-        certificate=leaf.public_bytes(Encoding.DER),
-        signed_at=now,
+        certificate=certificate,
+        signed_at=ports.now(),
         digital_signature_uid=ports.new_uid(),
         mac_algorithm=mac_algorithm,
         profile=profile,
         path=parse_item_path(item),
         private=private,
+        clock_skew=ports.clock_skew,
     )
     prepared = prepare(file, request)
-    pieces = complete(prepared, signer.sign_digest(prepared.digest, mac_algorithm))
+    value = signer.sign_digest(prepared.digest, mac_algorithm)
+    timestamp: bytes | None = None
+    remarks: tuple[Finding, ...] = ()
+    if ports.timestamping is not None:
+        timestamp, remarks = obtain_timestamp(
+            value,
+            ports.timestamping,
+            claimed_at=request.signed_at,
+            now=ports.now,
+            clock_skew=ports.clock_skew,
+        )
+    pieces = complete(prepared, value, timestamp=timestamp)
     return pieces, SigningResult(
         digital_signature_uid=request.digital_signature_uid,
         covers=prepared.covers,
-        notices=prepared.findings,
+        notices=(*prepared.findings, *remarks),
     )
 
 

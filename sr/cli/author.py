@@ -11,6 +11,7 @@ from sr.cli import options as o
 from sr.cli.command import register
 from sr.cli.shell import Shell
 from sr.codes import Code, title_modifier
+from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sr.app.authoring import AuthoringResult
@@ -129,6 +130,7 @@ def keyobject(
     key: o.OptionalKeyURI = None,
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
+    timestamp: o.Timestamp = None,
 ) -> None:
     """Write a key object selection of all the evidence, signed where a key is given.
 
@@ -138,6 +140,8 @@ def keyobject(
     from sr import compose
     from sr.app.authoring import create_key_object
 
+    if timestamp is not None and key is None:
+        raise ConfigurationError("--timestamp needs a signature, but no --key is given")
     result = create_key_object(
         output,
         title=title,
@@ -146,7 +150,7 @@ def keyobject(
         modifiers=tuple(modifier),
         credentials=None if key is None else o.credentials(key, cert, pin_file),
         purpose=purpose,
-        ports=compose.ports(),
+        ports=compose.signing_ports(timestamp),
     )
     report_authoring(shell, f"key object selection {title.meaning!r}", result)
 
@@ -158,6 +162,7 @@ def seal(
     key: o.KeyURI,
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
+    timestamp: o.Timestamp = None,
 ) -> None:
     """Seal everything that was acquired.
 
@@ -168,7 +173,10 @@ def seal(
     from sr.app import authoring
 
     result = authoring.seal(
-        folder, output, credentials=o.credentials(key, cert, pin_file), ports=compose.ports()
+        folder,
+        output,
+        credentials=o.credentials(key, cert, pin_file),
+        ports=compose.signing_ports(timestamp),
     )
     report_authoring(shell, "seal", result)
 

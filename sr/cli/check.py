@@ -41,6 +41,7 @@ def check(
     shell: Shell,
     files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR", help="What to check.")],
     trust_anchor: o.TrustAnchors = [],
+    tsa_anchor: o.TimestampAnchors = [],
     intermediate: o.Intermediates = [],
     crl: o.CRL = [],
     ocsp: o.OCSP = [],
@@ -68,6 +69,7 @@ def check(
     """
     options = o.check_options(
         trust_anchor=trust_anchor,
+        tsa_anchor=tsa_anchor,
         intermediate=intermediate,
         crl=crl,
         ocsp=ocsp,

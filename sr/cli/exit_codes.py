@@ -11,6 +11,7 @@ from sr.errors import (
     PINError,
     SignerUnavailableError,
     SRError,
+    TimestampError,
     UnknownProfileError,
 )
 
@@ -27,8 +28,9 @@ EXIT_CODES: dict[type[SRError], int] = {
     UnknownProfileError: USAGE,
     SignerUnavailableError: 20,
     PINError: 21,
+    TimestampError: 22,
 }
-"""Exit code by error class; 22 and 23 come with time-stamps and archives."""
+"""Exit code by error class; 23 comes with archives."""
 
 
 def exit_code_of(error: SRError) -> int:

@@ -44,6 +44,7 @@ def create(
     key: o.KeyURI,
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
+    timestamp: o.Timestamp = None,
     package: Annotated[
         Path | None,
         typer.Option("--package", metavar="ZIP|DIR", help="Also pack manifest and instances."),
@@ -61,7 +62,7 @@ def create(
         tuple(folders),
         output,
         credentials=o.credentials(key, cert, pin_file),
-        ports=compose.ports(),
+        ports=compose.signing_ports(timestamp),
         package=package,
     )
     report_authoring(shell, "manifest", result)
@@ -105,6 +106,7 @@ def check(
     ],
     folders: Annotated[list[Path], typer.Argument(metavar="DIR", help="What arrived.")],
     trust_anchor: o.TrustAnchors = [],
+    tsa_anchor: o.TimestampAnchors = [],
     intermediate: o.Intermediates = [],
     crl: o.CRL = [],
     ocsp: o.OCSP = [],
@@ -123,6 +125,7 @@ def check(
 
     options = o.check_options(
         trust_anchor=trust_anchor,
+        tsa_anchor=tsa_anchor,
         intermediate=intermediate,
         crl=crl,
         ocsp=ocsp,

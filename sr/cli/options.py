@@ -40,6 +40,8 @@ __all__ = [
     "RequiredPurposes",
     "SignerPattern",
     "Templates",
+    "Timestamp",
+    "TimestampAnchors",
     "Title",
     "TrustAnchors",
     "check_options",
@@ -160,6 +162,24 @@ SignerPattern = Annotated[
         "--signer", metavar="PATTERN", help="Every signer must match, e.g. '*O=My Hospital*'."
     ),
 ]
+Timestamp = Annotated[
+    str | None,
+    typer.Option(
+        "--timestamp",
+        metavar="URL",
+        help="Have the signature time-stamped by this authority (RFC 3161); also the setting "
+        "timestamp.url.",
+    ),
+]
+TimestampAnchors = Annotated[
+    list[Path],
+    typer.Option(
+        "--tsa-anchor",
+        metavar="PEM",
+        help="Certificate you trust for time-stamps only; repeatable. Without any, the trust "
+        "anchors count for time-stamps too.",
+    ),
+]
 At = Annotated[
     datetime | None,
     typer.Option(
@@ -206,6 +226,7 @@ def check_options(
     require_purpose: Sequence[SignaturePurpose] = (),
     signer: str | None = None,
     at: datetime | None = None,
+    tsa_anchor: Sequence[Path] = (),
 ) -> CheckOptions:
     """Return the options of a check, everything they name read and found sound.
 
@@ -220,6 +241,7 @@ def check_options(
     options = CheckOptions(
         at=at or current_time(),
         anchors=tuple(trust_anchor),
+        timestamp_anchors=tuple(tsa_anchor),
         intermediates=tuple(intermediate),
         crls=tuple(crl),
         ocsps=tuple(ocsp),

@@ -30,6 +30,7 @@ def render(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Report or key object selection.")],
     output: o.Output,
     trust_anchor: o.TrustAnchors = [],
+    tsa_anchor: o.TimestampAnchors = [],
     intermediate: o.Intermediates = [],
     crl: o.CRL = [],
     ocsp: o.OCSP = [],
@@ -50,6 +51,7 @@ def render(
         output,
         o.check_options(
             trust_anchor=trust_anchor,
+            tsa_anchor=tsa_anchor,
             intermediate=intermediate,
             crl=crl,
             ocsp=ocsp,

@@ -88,6 +88,7 @@ def sign(
     output: _OutputOrInPlace = None,
     in_place: _InPlace = False,
     pin_file: o.PinFile = None,
+    timestamp: o.Timestamp = None,
     profile: _Profile = None,
     item: Annotated[
         str,
@@ -111,7 +112,7 @@ def sign(
         target,
         purpose=purpose,
         credentials=o.credentials(key, cert, pin_file),
-        ports=compose.ports(),
+        ports=compose.signing_ports(timestamp),
         profile=profile,
         item=item,
         private=private,
@@ -146,6 +147,7 @@ def approve(
         ),
     ] = "reissue",
     pin_file: o.PinFile = None,
+    timestamp: o.Timestamp = None,
     profile: _Profile = None,
 ) -> None:
     """Approve a report: VERIFIED, the verifying observer and the verification signature.
@@ -163,7 +165,7 @@ def approve(
         organization=organization,
         mode=mode,
         credentials=o.credentials(key, cert, pin_file),
-        ports=compose.ports(),
+        ports=compose.signing_ports(timestamp),
         profile=profile,
         in_place=in_place,
     )

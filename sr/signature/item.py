@@ -42,6 +42,8 @@ CERTIFICATE = 0x04000115
 SIGNATURE = 0x04000120
 TIMESTAMP_TYPE = 0x04000305
 TIMESTAMP = 0x04000310
+CMS_TSP = "CMS_TSP"
+"""The only defined term of Certified Timestamp Type (0400,0305)."""
 PURPOSE = 0x04000401
 X509_1993_SIG = "X509_1993_SIG"
 
@@ -263,14 +265,23 @@ def encode_signature_head(
 
 
 def encode_signature_tail(
-    *, certificate: bytes, signature: bytes, purpose: SignaturePurpose | None
+    *,
+    certificate: bytes,
+    signature: bytes,
+    purpose: SignaturePurpose | None,
+    timestamp: bytes | None = None,
 ) -> bytes:
-    """Return certificate, signature value and purpose of a signature item.
+    """Return certificate, signature value, time-stamp token and purpose of a signature item.
 
     Cites: PS3.3 C.12.1.1.3.
     """
+    stamped = b""
+    if timestamp is not None:
+        token = element(TIMESTAMP, "OB", padded("OB", timestamp))
+        stamped = text(TIMESTAMP_TYPE, "CS", CMS_TSP) + token
     return (
         element(CERTIFICATE, "OB", padded("OB", certificate))
         + element(SIGNATURE, "OB", padded("OB", signature))
+        + stamped
         + (encode_purpose(purpose) if purpose is not None else b"")
     )

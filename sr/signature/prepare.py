@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sr.codes import SignaturePurpose
 from sr.dicomfile.dataset import DataSet, DICOMFile
@@ -34,6 +34,7 @@ from sr.mac.stream import (
     digest_chunks,
     mac_stream,
 )
+from sr.signature.claim import claim_findings
 from sr.signature.coverage import author_tags
 from sr.signature.documents import condition_values, is_document, is_structured_report
 from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
@@ -93,6 +94,8 @@ class SigningRequest:
     """Item to sign; empty for the data set itself."""
     private: bool = False
     """Whether to cover private elements."""
+    clock_skew: timedelta = timedelta(minutes=5)
+    """How far ``signed_at`` may be behind the times of earlier signatures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +176,15 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     )
 
 
-def complete(prepared: PreparedSignature, value: bytes) -> tuple[Piece, ...]:
+def complete(
+    prepared: PreparedSignature, value: bytes, *, timestamp: bytes | None = None
+) -> tuple[Piece, ...]:
     """Return the signed file, as pieces of the original and two new sequences.
 
     Args:
         prepared: From ``prepare``.
         value: The signature value: RSASSA-PKCS1-v1_5, or DER for EC, without padding.
+        timestamp: A time-stamp token over the value, DER.
 
     Raises:
         SignerRefusedError: The value does not belong to digest and certificate.
@@ -196,7 +202,10 @@ def complete(prepared: PreparedSignature, value: bytes) -> tuple[Piece, ...]:
         )
     parameters = encode_mac_parameters(prepared.parameters)
     signature = _head(request, prepared.parameters) + encode_signature_tail(
-        certificate=request.certificate, signature=value, purpose=request.purpose
+        certificate=request.certificate,
+        signature=value,
+        purpose=request.purpose,
+        timestamp=timestamp,
     )
     encoding = prepared.file.dataset.encoding
     return splice(
@@ -237,6 +246,7 @@ def _failure(rule: str, message: str, where: str | None = None) -> Finding:
 
 def _unsound(structure: SignatureStructure, request: SigningRequest) -> Iterator[Finding]:
     """Yield what would make the signature unusable wherever it is checked."""
+    yield from claim_findings(structure, request.certificate, request.signed_at, request.clock_skew)
     uid = request.digital_signature_uid
     if not _UID.fullmatch(uid):
         yield _failure("SIG_UID", f"{uid!r} is not a UID", "(0400,0100)")

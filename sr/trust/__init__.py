@@ -1,4 +1,4 @@
-"""Trust in a signer: policy, certification path, revocation, times."""
+"""Trust in signers and time-stamps: policy, certification path, revocation, times."""
 
 from sr.trust.certificate import CertificateSummary, subject_name
 from sr.trust.evaluate import SignerTrust, evaluate_signer
@@ -6,13 +6,16 @@ from sr.trust.material import TrustMaterial, parse_certificates, parse_crls, par
 from sr.trust.person import person_of, same_person
 from sr.trust.policy import TrustPolicy
 from sr.trust.policy_file import load_policy, parse_policy
+from sr.trust.timestamp_trust import TimestampTrust, evaluate_timestamp
 
 __all__ = [
     "CertificateSummary",
     "SignerTrust",
+    "TimestampTrust",
     "TrustMaterial",
     "TrustPolicy",
     "evaluate_signer",
+    "evaluate_timestamp",
     "load_policy",
     "parse_certificates",
     "parse_crls",

@@ -40,6 +40,8 @@ class TrustMaterial:
     intermediates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
+    timestamp_anchors: tuple[bytes, ...] = ()
+    """Trusted for time-stamps only; where there are none, ``anchors`` count for them too."""
 
 
 def parse_certificates(data: bytes) -> tuple[bytes, ...]:

@@ -107,6 +107,8 @@ class TrustPolicy:
     """``required`` or ``limitation``: a revocation status that is not known."""
     timestamp: Need
     """``required`` or ``optional``: a certified time-stamp."""
+    timestamp_delay: timedelta
+    """How long after the claimed time a time-stamp may have been obtained without remark."""
     weak_algorithm: Consequence
     algorithms: Algorithms
     certificate_policies: CertificatePolicies

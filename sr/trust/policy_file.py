@@ -112,14 +112,15 @@ def _read(text: str, name: str) -> TrustPolicy:
     rules = read_rules(text, name, _shipped_text)
     rules.text("extends", "")
     algorithms, certificate = rules.table("algorithms"), rules.table("certificate")
-    coverage = rules.table("coverage")
+    coverage, timestamp = rules.table("coverage"), rules.table("timestamp")
     policy = TrustPolicy(
         id=rules.text("id"),
         title=rules.text("title"),
         cites=rules.cites,
         severity=_severity(rules),
         revocation=_need(rules.table("revocation"), "status", Need.LIMITATION),
-        timestamp=_need(rules.table("timestamp"), "requirement", Need.OPTIONAL),
+        timestamp=_need(timestamp, "requirement", Need.OPTIONAL),
+        timestamp_delay=timedelta(seconds=_positive(timestamp, "delay_seconds")),
         weak_algorithm=algorithms.term("weak", Consequence),
         algorithms=_algorithms(algorithms),
         certificate_policies=_certificate_policies(rules.table("policies")),

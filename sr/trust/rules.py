@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sr.findings import Finding, Limitation, LimitationCode, Status, SubIndication
 from sr.trust.policy import Consequence, Level, Need, TrustPolicy
 
-__all__ = ["Fault", "Outcome", "Rule", "default_level", "finding", "limitation"]
+__all__ = ["WEAKNESSES", "Fault", "Outcome", "Rule", "default_level", "finding", "limitation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,19 +179,88 @@ TIME_PROVEN = Rule(
     cites="PS3.3 C.12.1.1.3.1.3; EN 319 102-1 5.5",
 )
 
-_WEAKNESSES = frozenset({CERT_KEY_SIZE, CERT_EXPONENT, CERT_SIGNATURE_ALGORITHM})
+TIME_LONG_BEFORE_PROOF = Rule(
+    id="TIME_LONG_BEFORE_PROOF",
+    states="the claimed time is not long before the proven one",
+    sub_indication=_S.SIG_CONSTRAINTS_FAILURE,
+    cites="PS3.3 C.12.1.1.3.1.3; EN 319 102-1 5.5",
+    level=Level.NOTICE,
+)
+TIMESTAMP_INVALID = Rule(
+    id="TIMESTAMP_INVALID",
+    states="the time-stamp belongs to this signature and was signed by the authority it names",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="PS3.3 C.12.1.1.3.1.3; RFC 3161 2.4.2",
+)
+TIMESTAMP_CHAIN = Rule(
+    id="TIMESTAMP_CHAIN",
+    states="a chain of signatures leads from a trust anchor to the time-stamp authority",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="RFC 5280 6.1; EN 319 102-1 5.4",
+    level=Level.WARN,
+)
+TIMESTAMP_AUTHORITY = Rule(
+    id="TIMESTAMP_AUTHORITY",
+    states="the authority's certificate is for time-stamps and for nothing else",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="RFC 3161 2.3",
+)
+TIMESTAMP_PATH = Rule(
+    id="TIMESTAMP_PATH",
+    states="the certification path of the time-stamp authority keeps all constraints",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="RFC 5280 6.1; EN 319 102-1 5.4",
+)
+TIMESTAMP_ALGORITHM = Rule(
+    id="TIMESTAMP_ALGORITHM",
+    states="time-stamp and certificates of its authority rest on accepted hashes and keys",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="EN 319 102-1 5.2.8, 5.4",
+)
+TIMESTAMP_VALIDITY = Rule(
+    id="TIMESTAMP_VALIDITY",
+    states="the time-stamp was made while the certificates of its authority were valid",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="RFC 3161 4; EN 319 102-1 5.4",
+)
+TIMESTAMP_AGED = Rule(
+    id="TIMESTAMP_AGED",
+    states="the certificates of the time-stamp authority have not expired since",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="RFC 3161 4; EN 319 102-1 5.4, 5.5",
+    level=Level.WARN,
+)
+TIMESTAMP_REVOCATION = Rule(
+    id="TIMESTAMP_REVOCATION",
+    states="no revocation takes the time-stamp its worth",
+    sub_indication=_S.TIMESTAMP_FAILURE,
+    cites="RFC 3161 4; RFC 5280 6.3",
+)
+TIMESTAMP_REVOCATION_KNOWN = Rule(
+    id="TIMESTAMP_REVOCATION_KNOWN",
+    states="the revocation status of the time-stamp authority and its issuers is known",
+    sub_indication=_S.TRY_LATER,
+    cites="RFC 5280 6.3; EN 319 102-1 5.4",
+)
+
+WEAKNESSES = frozenset(
+    {CERT_KEY_SIZE, CERT_EXPONENT, CERT_SIGNATURE_ALGORITHM, TIMESTAMP_ALGORITHM}
+)
+"""Rules on strength; the policy says at once what they all weigh."""
+_REVOCATION_KNOWN = frozenset({CERT_REVOCATION_KNOWN, TIMESTAMP_REVOCATION_KNOWN})
 _LIMITATIONS = {
     TIME_PROVEN.id: LimitationCode.TIME_CLAIMED_ONLY,
     CERT_REVOCATION_KNOWN.id: LimitationCode.REVOCATION_UNKNOWN,
+    TIMESTAMP_REVOCATION_KNOWN.id: LimitationCode.REVOCATION_UNKNOWN,
     CERT_KEY_OUTSIDE_PROFILE.id: LimitationCode.KEY_OUTSIDE_PROFILE,
-} | {rule.id: LimitationCode.WEAK_ALGORITHM for rule in _WEAKNESSES}
+} | {rule.id: LimitationCode.WEAK_ALGORITHM for rule in WEAKNESSES}
 
 
 def default_level(rule: Rule, policy: TrustPolicy) -> Level:
     """Return what a rule weighs where the policy has no ``severity`` for it."""
-    if rule in _WEAKNESSES:
+    if rule in WEAKNESSES:
         return Level.FAIL if policy.weak_algorithm is Consequence.FAIL else Level.WARN
-    if rule is CERT_REVOCATION_KNOWN:
+    if rule in _REVOCATION_KNOWN:
         return Level.FAIL if policy.revocation is Need.REQUIRED else Level.WARN
     if rule is TIME_PROVEN:
         return Level.FAIL if policy.timestamp is Need.REQUIRED else Level.NOTICE

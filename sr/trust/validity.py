@@ -40,9 +40,9 @@ class Times(Moments):
         """How far the true claimed time may be from the one given."""
         return timedelta(0) if self.claimed_zone_known else _ZONES
 
-    def claims_before(self, moment: datetime) -> bool:
-        """Return whether the claimed time lies before ``moment`` in any zone."""
-        return self.claimed_at is not None and moment - self.claimed_at > self.slack
+    def claims_before(self, moment: datetime, tolerance: timedelta = timedelta(0)) -> bool:
+        """Return whether the claimed time is before ``moment`` by a tolerance in any zone."""
+        return self.claimed_at is not None and moment - self.claimed_at > self.slack + tolerance
 
     def claims_not_before(self, moment: datetime) -> bool:
         """Return whether the claimed time is ``moment`` or later in any zone."""
@@ -72,6 +72,9 @@ def check_claim(times: Times, policy: TrustPolicy) -> Iterator[Outcome]:
         after = times.exceeds(times.proven_at, policy.clock_skew)
         fault = Fault(message="the claimed time is later than the proven one, so it is not true")
         yield rules.TIME_AFTER_PROOF, fault if after else None
+        long_before = times.claims_before(times.proven_at, policy.timestamp_delay)
+        fault = Fault(message="the claimed time is long before the proven one; it may be invented")
+        yield rules.TIME_LONG_BEFORE_PROOF, fault if long_before else None
 
 
 def check_form(times: Times) -> Iterator[Outcome]:

@@ -240,7 +240,7 @@ def _signature_verdict(judgement: Judgement) -> SignatureVerdict:
         purpose=facts.purpose,
         signer=trust.chain[0] if trust is not None and trust.chain else None,
         claimed_at=facts.claimed.text,
-        proven_at=None,
+        proven_at=judgement.proven_at,
         mac_algorithm=facts.mac_algorithm,
         profile=judgement.profile,
         covers=facts.data_elements_signed,

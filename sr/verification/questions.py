@@ -5,7 +5,7 @@ Cites: PS3.17 Annex W.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 
 from sr.findings import Indication, Status, SubIndication
 from sr.signature.documents import is_document
@@ -49,10 +49,17 @@ def _signer_words(judgement: Judgement) -> str:
 
 
 def _time_words(judgement: Judgement) -> str:
-    at = judgement.facts.claimed.at
-    if at is None:
-        return f"unreadable: {judgement.facts.claimed.text!r}"
-    return f"claimed {at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}, not proven"
+    claimed, stamp = judgement.facts.claimed, judgement.timestamp
+    words = f"unreadable: {claimed.text!r}"
+    if claimed.at is not None:
+        words = f"claimed {_utc(claimed.at)}"
+    if stamp is None or stamp.proven_at is None:
+        return f"{words}, not proven"
+    return f"{words}, existed by {_utc(stamp.proven_at)} as proven by {stamp.chain[0].subject}"
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _complete_words(facts: DocumentFacts, references: ReferenceSummary) -> str:

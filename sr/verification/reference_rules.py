@@ -13,6 +13,7 @@ from sr.findings import Finding, Limitation, LimitationCode, Status, SubIndicati
 from sr.trust import TrustMaterial, TrustPolicy, evaluate_signer
 from sr.trust.policy import Consequence
 from sr.verification.facts import Proof, ReferenceFacts, ReferenceResult, SignatureFacts
+from sr.verification.timestamp_rules import judge_timestamp
 
 __all__ = ["judge_references", "reference_limitations"]
 
@@ -81,22 +82,24 @@ def _distrust(
     signature: SignatureFacts, policy: TrustPolicy, material: TrustMaterial, judged_at: datetime
 ) -> str | None:
     """Return why the signer of an instance is not to be trusted, or ``None``."""
+    stamp = judge_timestamp(signature, policy=policy, material=material, judged_at=judged_at)
+    proven_at = stamp.proven_at if stamp is not None else None
     trust = evaluate_signer(
         signature.certificate,
         claimed_at=signature.claimed.at,
         claimed_zone_known=signature.claimed.zone_known,
-        proven_at=None,
+        proven_at=proven_at,
         judged_at=judged_at,
         material=material,
         policy=policy,
     )
-    for f in trust.findings:
+    for f in (*(stamp.findings if stamp is not None else ()), *trust.findings):
         if f.status is Status.FAIL:
             return f.message
     weakness = policy.hash_weakness(
         signature.mac_algorithm,
         claimed_at=signature.claimed.at,
-        proven_at=None,
+        proven_at=proven_at,
         judged_at=judged_at,
     )
     if weakness is not None and policy.weak_algorithm is Consequence.FAIL:

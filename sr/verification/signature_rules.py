@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sr.errors import TrustEvidenceError
 from sr.findings import Finding, Limitation, LimitationCode, Status, SubIndication
 from sr.signature.documents import is_document
-from sr.signature.integrity import der_prefix
 from sr.signature.profile import ProfileSubject, Use, applies, check_profile, load_profile
-from sr.trust import SignerTrust, TrustMaterial, TrustPolicy, evaluate_signer
+from sr.trust import (
+    SignerTrust,
+    TimestampTrust,
+    TrustMaterial,
+    TrustPolicy,
+    evaluate_signer,
+)
 from sr.trust.policy import NOT_NEGOTIABLE, Consequence, Level
-from sr.trust.timestamp import CMS_TSP, read_timestamp
 from sr.verification.facts import DocumentFacts, Integrity, SignatureFacts
+from sr.verification.timestamp_rules import judge_timestamp
 
 __all__ = ["Judgement", "judge_signature", "profile_subject", "weigh"]
 
@@ -37,7 +41,14 @@ class Judgement:
     findings: tuple[Finding, ...]
     limitations: tuple[Limitation, ...]
     trust: SignerTrust | None
+    timestamp: TimestampTrust | None
+    """``None`` where there is no time-stamp."""
     profile: str | None
+
+    @property
+    def proven_at(self) -> datetime | None:
+        """When a time-stamp proves that the signature existed."""
+        return self.timestamp.proven_at if self.timestamp is not None else None
 
 
 def judge_signature(
@@ -61,22 +72,27 @@ def judge_signature(
         *_integrity(facts),
         *_ambiguity(facts),
         *_claimed_time(facts),
-        *_timestamp(facts),
     ]
     limitations = [*_tolerances(facts)]
+    stamp = judge_timestamp(facts, policy=policy, material=material, judged_at=judged_at)
+    proven_at = None
+    if stamp is not None:
+        proven_at = stamp.proven_at
+        findings += stamp.findings
+        limitations += stamp.limitations
     if facts.certificate:
         trust = evaluate_signer(
             facts.certificate,
             claimed_at=facts.claimed.at,
             claimed_zone_known=facts.claimed.zone_known,
-            proven_at=None,
+            proven_at=proven_at,
             judged_at=judged_at,
             material=material,
             policy=policy,
         )
         findings += trust.findings
         limitations += trust.limitations
-    strength = tuple(_strength(facts, policy, judged_at))
+    strength = tuple(_strength(facts, policy, proven_at, judged_at))
     findings += [f for f in strength if isinstance(f, Finding)]
     limitations += [f for f in strength if isinstance(f, Limitation)]
     subject = profile_subject(document, facts)
@@ -91,6 +107,7 @@ def judge_signature(
         findings=weighed,
         limitations=tuple(limitations),
         trust=trust,
+        timestamp=stamp,
         profile=profile,
     )
 
@@ -200,36 +217,6 @@ def _claimed_time(facts: SignatureFacts) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _timestamp(facts: SignatureFacts) -> Iterator[Finding]:
-    """Yield what a certified time-stamp is worth: its authority is not checked yet."""
-    if facts.timestamp is None and not facts.timestamp_type:
-        return
-    fault = _timestamp_fault(facts)
-    yield Finding(
-        rule="TIMESTAMP_NOT_CONFIRMED" if fault is None else "TIMESTAMP_INVALID",
-        status=Status.NOTICE if fault is None else Status.FAIL,
-        message=fault or "the time-stamp belongs to this signature; its authority is not checked",
-        where=facts.where, cites="PS3.3 C.12.1.1.3.1.3; RFC 3161 2.4.2",
-        sub_indication=SubIndication.TIMESTAMP_FAILURE if fault is not None else None,
-    )  # fmt: skip
-
-
-def _timestamp_fault(facts: SignatureFacts) -> str | None:
-    if not facts.timestamp:
-        return "CertifiedTimestampType (0400,0305) stands without CertifiedTimestamp (0400,0310)"
-    if facts.timestamp_type != CMS_TSP:
-        return f"CertifiedTimestampType (0400,0305) {facts.timestamp_type!r} is not {CMS_TSP}"
-    try:
-        token = read_timestamp(facts.timestamp)
-    except TrustEvidenceError as error:
-        return f"CertifiedTimestamp (0400,0310): {error}"
-    padded = facts.key is not None and facts.key.kind == "EC"
-    value = der_prefix(facts.signature) if padded else facts.signature
-    if not token.stamps(value):
-        return "CertifiedTimestamp (0400,0310) is not about this Signature (0400,0120)"
-    return None
-
-
 def _tolerances(facts: SignatureFacts) -> Iterator[Limitation]:
     if facts.integrity is Integrity.INTACT_PADDING_NORMALISED:
         yield Limitation(
@@ -254,13 +241,13 @@ def _tolerances(facts: SignatureFacts) -> Iterator[Limitation]:
 
 
 def _strength(
-    facts: SignatureFacts, policy: TrustPolicy, judged_at: datetime
+    facts: SignatureFacts, policy: TrustPolicy, proven_at: datetime | None, judged_at: datetime
 ) -> Iterator[Finding | Limitation]:
     """Yield what is weak about the MAC algorithm; certificates are judged with the path."""
     if not facts.mac_algorithm:
         return
     weakness = policy.hash_weakness(
-        facts.mac_algorithm, claimed_at=facts.claimed.at, proven_at=None, judged_at=judged_at
+        facts.mac_algorithm, claimed_at=facts.claimed.at, proven_at=proven_at, judged_at=judged_at
     )
     if weakness is None:
         return

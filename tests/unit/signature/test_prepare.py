@@ -27,6 +27,7 @@ from tests.support.datasets import ct_files, key_object, report
 from tests.support.dicom_bytes import BIG_ENDIAN, EXPLICIT, IMPLICIT, deflated, part10, tree
 from tests.support.pki import demo_pki, issue
 from tests.support.signed import (
+    APPROVED_AT,
     SIGNED_AT,
     approved_report,
     author_report,
@@ -53,7 +54,7 @@ def request(purpose: P | None = P.AUTHOR, **changes: object) -> SigningRequest:
     made = SigningRequest(
         purpose=purpose,
         certificate=PKI.author.der,
-        signed_at=SIGNED_AT,
+        signed_at=APPROVED_AT,
         digital_signature_uid=UID,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -416,7 +417,7 @@ def test_written_items():
     assert found.parameters.algorithm == "SHA512"
     assert found.parameters.data_elements_signed == prepared.covers
     assert found.signature.digital_signature_uid == UID
-    assert found.signature.signed_at == "20261120090000+0000"
+    assert found.signature.signed_at == "20261120100000+0000"
     assert found.signature.purpose == P.AUTHOR.code
     assert found.signature.certificate.rstrip(b"\0") == PKI.author.der.rstrip(b"\0")
 

@@ -1,0 +1,1 @@
+"""Clients of services outside: nothing is fetched from anywhere that was not configured."""
