@@ -19,7 +19,7 @@ from sr.app.ports import Ports, Timestamping
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sr.app.settings import TimestampSettings
+    from sr.app.settings import Settings, TimestampSettings
     from sr.keys import Secrets
 
 __all__ = ["PIN_FILE_VARIABLE", "current_time", "new_uid", "ports", "secrets", "signing_ports"]
@@ -35,11 +35,12 @@ def ports() -> Ports:
     return Ports(now=current_time, new_uid=new_uid)
 
 
-def signing_ports(timestamp: str | None = None) -> Ports:
+def signing_ports(timestamp: str | None = None, settings: Settings | None = None) -> Ports:
     """Return the ports of a run that signs, with time-stamps where they are asked for.
 
     Args:
         timestamp: Address of the authority; goes before the setting ``timestamp.url``.
+        settings: Those of this process where left out.
 
     Raises:
         ConfigurationError: An address or setting does not make sense, or a file cannot be read.
@@ -49,7 +50,7 @@ def signing_ports(timestamp: str | None = None) -> Ports:
     """
     from sr.app.settings import current_settings  # noqa: PLC0415 - most runs need neither
 
-    settings = current_settings()
+    settings = settings or current_settings()
     wanted = settings.timestamp.url if timestamp is None else timestamp
     return replace(
         ports(),

@@ -33,6 +33,7 @@ EXPECTED = {
     errors.UnsupportedAlgorithmError: 1,
     errors.TrustEvidenceError: 1,
     errors.ExternalServiceError: 1,
+    errors.TimestampError: 22,
     errors.ConfigurationError: 2,
     errors.VerdictError: 1,
 }
