@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sr.app.demo import run_demo
+from tests.support.office import Office, open_office
 from tests.support.peers import require_peer as _require_peer
 from tests.support.story import Story, real_ports
 
@@ -28,6 +29,12 @@ def require_peer() -> Callable[[Path], Path]:
 def require(require_peer: Callable[[Path], Path]) -> Callable[[str | Path], Path]:
     """Return ``require_peer`` for paths given as text."""
     return lambda program: require_peer(Path(program))
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """Return images, a PKI and a report in each state of its life; not to be changed."""
+    return open_office(tmp_path_factory.mktemp("office"))
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ _ENTITIES = {
     "tsa": _Entity(
         common_name="srsign DEMO Time-Stamp Authority",
         issuer="issuing",
-        years=3,
+        years=10,
         host=f"tsa.{_DOMAIN}",
         usage=("digital_signature",),
         extended_usage=ExtendedKeyUsageOID.TIME_STAMPING,
@@ -123,8 +123,8 @@ def make_demo_pki(
 ) -> DemoPKI:
     """Write a throw-away PKI and return where it is.
 
-    Certificates are valid from 30 days before ``now``: signers for 3 years, the issuing CA and
-    both revocation lists for 10, the root for 20.
+    Certificates are valid from 30 days before ``now``: signers for 3 years, the
+    time-stamp authority, the issuing CA and both revocation lists for 10, the root for 20.
 
     Args:
         out: Folder, made if absent.
