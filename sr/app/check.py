@@ -15,6 +15,7 @@ from sr.app.evidence import compare_evidence
 from sr.app.evidence_folder import EvidenceFolder, survey
 from sr.app.facts import FactsRecord, is_facts
 from sr.app.files import open_dicom, read_bytes
+from sr.app.record import read_records
 from sr.dicomfile import DICOMFile
 from sr.errors import DatasetError, NotDICOMError
 from sr.findings import Finding, Indication, Status, SubIndication
@@ -29,6 +30,7 @@ from sr.trust import (
 )
 from sr.verification import Demands, DocumentFacts, Verdict, gather, judge
 from sr.verification.document import format_failure_verdict
+from sr.verification.record import RecordedSignature
 
 __all__ = [
     "CheckOptions",
@@ -62,6 +64,8 @@ class CheckOptions:
     """``None`` when references are not to be checked."""
     purposes: tuple[str, ...] = ()
     signer: str | None = None
+    records: tuple[Path, ...] = ()
+    """Verdicts that were kept, as JSON."""
     extra: tuple[Path, ...] = field(default=())
     """Folders whose uncited instances are reported as unexpected."""
 
@@ -77,6 +81,11 @@ class CheckOptions:
         if path.suffix == ".toml" or path.is_file():
             return parse_policy(read_bytes(path).decode("utf-8", "replace"), path.name)
         return load_policy(self.policy)
+
+    @cached_property
+    def record(self) -> tuple[RecordedSignature, ...] | None:
+        """What kept verdicts tell, read once; ``None`` where none was given."""
+        return read_records(self.records)
 
     @cached_property
     def folder(self) -> EvidenceFolder | None:
@@ -158,6 +167,7 @@ def judge_record(record: FactsRecord, options: CheckOptions) -> Verdict:
         material=options.material,
         judged_at=options.at,
         demands=Demands(purposes=options.purposes, signer=options.signer),
+        record=options.record,
     )
 
 

@@ -27,6 +27,7 @@ _EXAMPLES = """
 srsign check report.dcm --trust-anchor root.pem --intermediate issuing.pem
 srsign check report.dcm --trust-anchor root.pem --evidence images/ --require-purpose verification
 srsign check reports/ --trust-anchor root.pem --policy strict --crl root.crl --json
+srsign check report.dcm --trust-anchor root.pem --record kept.json --signer '*O=My Hospital*'
 srsign check report.dcm --trust-anchor root.pem --facts facts.json
 srsign check --replay facts.json --trust-anchor root.pem --policy strict --at 2027-01-01
 """
@@ -50,6 +51,7 @@ def check(
     require_purpose: o.RequiredPurposes = [],
     signer: o.SignerPattern = None,
     at: o.At = None,
+    record: o.Records = [],
     facts: Annotated[
         Path | None,
         typer.Option("--facts", metavar="OUT.json", help="Also write what was found, unjudged."),
@@ -78,6 +80,7 @@ def check(
         require_purpose=require_purpose,
         signer=signer,
         at=at,
+        record=record,
     )
     several = len(files) > 1 or files[0].is_dir()
     if replay and (evidence or facts is not None):

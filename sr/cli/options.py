@@ -37,6 +37,7 @@ __all__ = [
     "PinFile",
     "Policy",
     "Purpose",
+    "Records",
     "RequiredPurposes",
     "SignerPattern",
     "Templates",
@@ -159,7 +160,18 @@ RequiredPurposes = Annotated[
 SignerPattern = Annotated[
     str | None,
     typer.Option(
-        "--signer", metavar="PATTERN", help="Every signer must match, e.g. '*O=My Hospital*'."
+        "--signer",
+        metavar="PATTERN",
+        help="Every signer must match, e.g. '*O=My Hospital*' or sha256:FINGERPRINT.",
+    ),
+]
+Records = Annotated[
+    list[Path],
+    typer.Option(
+        "--record",
+        metavar="FILE",
+        help="Verdict on the same documents that was kept (check --json); repeatable. A "
+        "certificate exchanged since then, or a signature removed, is found.",
     ),
 ]
 Timestamp = Annotated[
@@ -227,6 +239,7 @@ def check_options(
     signer: str | None = None,
     at: datetime | None = None,
     tsa_anchor: Sequence[Path] = (),
+    record: Sequence[Path] = (),
 ) -> CheckOptions:
     """Return the options of a check, everything they name read and found sound.
 
@@ -249,8 +262,9 @@ def check_options(
         evidence=tuple(evidence) or None,
         purposes=tuple(purpose.value for purpose in require_purpose),
         signer=signer,
+        records=tuple(record),
     )
-    _ = options.trust_policy, options.material, options.folder
+    _ = options.trust_policy, options.material, options.folder, options.record
     return options
 
 

@@ -21,9 +21,9 @@ from sr.findings import Finding, Limitation, Status
 from sr.trust import rules
 from sr.trust.certificate import Certificate, CertificateSummary, read_certificate_of_signer
 from sr.trust.constraints import check_path_certificates, check_signer_certificate
+from sr.trust.identity import persons_of
 from sr.trust.material import TrustMaterial
 from sr.trust.path import Path, broken_constraint, build_paths
-from sr.trust.person import person_of
 from sr.trust.policy import TrustPolicy
 from sr.trust.revocation import check_revocation, revocations
 from sr.trust.rules import Fault, Outcome, finding, limitation
@@ -42,7 +42,7 @@ class SignerTrust:
     chain: tuple[CertificateSummary, ...]
     """Signer first. Only the signer where no chain was found; empty for an unreadable value."""
     person: frozenset[str]
-    """Identifiers of the person; see ``person_of``."""
+    """Identifiers of the person; see ``persons_of``."""
 
 
 def evaluate_signer(
@@ -108,7 +108,7 @@ def _trust(path: Path, outcomes: Iterable[Outcome], policy: TrustPolicy) -> Sign
         findings=tuple(finding(outcome, policy) for outcome in outcomes),
         limitations=tuple(each for each in limitations if each is not None),
         chain=tuple(each.summary for each in path),
-        person=person_of(path[0].der),
+        person=persons_of(path[0], policy.identity),
     )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
-__all__ = ["name_text", "same_name"]
+__all__ = ["name_text", "plain_text", "same_name"]
 
 _ATTRIBUTE_NAMES = {
     x509.NameOID.SERIAL_NUMBER: "serialNumber",
@@ -30,6 +30,13 @@ def name_text(name: x509.Name) -> str:
 
 def _escaped(character: str) -> str:
     return "".join(f"\\{byte:02X}" for byte in character.encode("utf-8", "replace"))
+
+
+def plain_text(text: str) -> str:
+    """Return text with letter case, accents and runs of spaces taken out, for comparison."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    without_accents = (c for c in decomposed if not unicodedata.combining(c))
+    return " ".join("".join(without_accents).split())
 
 
 def same_name(one: x509.Name, other: x509.Name) -> bool:

@@ -11,7 +11,6 @@ Cites: RFC 5280 4.1.2.6; EN 319 412-2 4.2.4.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from sr.trust.certificate import Certificate, read_certificate
+from sr.trust.name import plain_text
 
 __all__ = ["person_of", "same_person"]
 
@@ -51,8 +51,8 @@ def same_person(one: bytes, other: bytes) -> bool:
 
 def _identifiers(certificate: Certificate) -> Iterator[str]:
     for kind, oid in (("serialnumber", NameOID.SERIAL_NUMBER), ("uid", NameOID.USER_ID)):
-        yield from (f"{kind}:{text}" for text in map(_plain, _values(certificate, oid)) if text)
-    yield from (f"email:{text}" for text in map(_plain, _mail_addresses(certificate)) if text)
+        yield from (f"{kind}:{text}" for text in map(plain_text, _values(certificate, oid)) if text)
+    yield from (f"email:{text}" for text in map(plain_text, _mail_addresses(certificate)) if text)
     yield from (f"name:{text}" for text in map(_name, _names(certificate)) if text)
     if certificate.public_key is not None:
         info = certificate.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -80,11 +80,5 @@ def _names(certificate: Certificate) -> Iterator[str]:
         yield f"{given} {family}"
 
 
-def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    without_accents = (c for c in decomposed if not unicodedata.combining(c))
-    return " ".join("".join(without_accents).split())
-
-
 def _name(text: str) -> str:
-    return " ".join(sorted(_WORDS.findall(_plain(text))))
+    return " ".join(sorted(_WORDS.findall(plain_text(text))))

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from sr.findings import SubIndication
 from sr.trust.algorithms import Algorithms, Moments
+from sr.trust.identity import IdentityMapping
 
 __all__ = [
     "NOT_NEGOTIABLE",
@@ -112,6 +113,7 @@ class TrustPolicy:
     weak_algorithm: Consequence
     algorithms: Algorithms
     certificate_policies: CertificatePolicies
+    identity: IdentityMapping
     key_usages: frozenset[str]
     """The signer's certificate must allow one of these."""
     forbidden_extended_usages: frozenset[str]

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import cache
 
+from sr.codes import SignaturePurpose
 from sr.errors import ProfileFormatError, UnknownProfileError
 from sr.resources import resource_root
 from sr.rulefile import RuleTable, read_rules
 from sr.trust.algorithms import AlgorithmRule, Algorithms
+from sr.trust.identity import IdentityMapping, KnownPerson, Naming
 from sr.trust.policy import (
     NOT_NEGOTIABLE,
     CertificatePolicies,
@@ -124,6 +126,7 @@ def _read(text: str, name: str) -> TrustPolicy:
         weak_algorithm=algorithms.term("weak", Consequence),
         algorithms=_algorithms(algorithms),
         certificate_policies=_certificate_policies(rules.table("policies")),
+        identity=_identity(rules.table("identity")),
         key_usages=_key_usages(certificate),
         forbidden_extended_usages=_extended_usages(certificate, "extended_key_usage_forbidden"),
         neutral_extended_usages=_extended_usages(certificate, "extended_key_usage_neutral"),
@@ -180,6 +183,36 @@ def _certificate_policies(table: RuleTable) -> CertificatePolicies:
         inhibit_mapping=table.flag("inhibit_mapping"),
         inhibit_any=table.flag("inhibit_any"),
     )
+
+
+def _identity(table: RuleTable) -> IdentityMapping:
+    by = table.texts("by")
+    unknown = set(by) - set(Naming)
+    if unknown:
+        raise table.error(f"'by' must name some of {', '.join(Naming)}")
+    return IdentityMapping(
+        by=frozenset(map(Naming, by)),
+        persons=tuple(_person(row) for row in table.tables("person")),
+    )
+
+
+def _person(row: RuleTable) -> KnownPerson:
+    purposes = row.texts("purposes", ())
+    unknown = set(purposes) - {purpose.value for purpose in SignaturePurpose}
+    if unknown:
+        raise row.error(f"no signature purpose {', '.join(sorted(unknown))}")
+    person = KnownPerson(
+        person=row.text("person"),
+        names=row.texts("names", ()),
+        codes=row.texts("codes", ()),
+        subjects=row.texts("subjects", ()),
+        emails=row.texts("emails", ()),
+        purposes=frozenset(purposes),
+        cites=row.cites,
+    )
+    if not (person.names or person.codes) or not (person.subjects or person.emails):
+        raise row.error("a person has 'names' or 'codes', and 'subjects' or 'emails'")
+    return person
 
 
 def _need(table: RuleTable, key: str, otherwise: Need) -> Need:

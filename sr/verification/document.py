@@ -25,15 +25,15 @@ from sr.verification.document_rules import (
     coverage_limitations,
     demand_findings,
     evidence_findings,
-    four_eyes,
     is_author_kind,
     is_valid,
     lifecycle,
     uncovered_by_any,
 )
 from sr.verification.facts import DocumentFacts
-from sr.verification.identity import observer_findings
+from sr.verification.identity import four_eyes, observer_findings, role_findings
 from sr.verification.questions import questions
+from sr.verification.record import Record, held_against_record, stripped_findings
 from sr.verification.reference_rules import judge_references, reference_limitations
 from sr.verification.signature_rules import Judgement, judge_signature, weigh
 from sr.verification.verdict import (
@@ -59,6 +59,7 @@ def judge(
     material: TrustMaterial,
     judged_at: datetime,
     demands: Demands = _NO_DEMANDS,
+    record: Record | None = None,
 ) -> Verdict:
     """Return the verdict on a document.
 
@@ -69,6 +70,7 @@ def judge(
         material: Anchors, intermediates and revocation lists.
         judged_at: The time to judge at.
         demands: Purposes and signers the caller requires.
+        record: What was remembered of documents; ``None`` where there is no record.
 
     Raises:
         TrustEvidenceError: A part of the trust material does not parse.
@@ -84,6 +86,7 @@ def judge(
         judge_signature(facts, s, policy=policy, material=material, judged_at=judged_at)
         for s in facts.signatures
     )
+    judgements = tuple(held_against_record(j, record, policy) for j in judgements)
     judgements, added = _excuse_later_additions(judgements)
     top = tuple(j for j in judgements if j.facts.at_top_level)
     valid = tuple(j for j in top if is_valid(j))
@@ -93,10 +96,12 @@ def judge(
         *_nested_structure(judgements),
         *lifecycle(facts, top, valid),
         *four_eyes(top),
-        *observer_findings(facts, valid),
+        *observer_findings(facts, valid, policy.identity),
+        *role_findings(top, policy.identity),
         *coverage_findings(uncovered, valid, policy),
         *evidence_findings(facts, policy),
         *demand_findings(top, demands),
+        *stripped_findings(facts, record),
     ]
     findings = list(weigh(findings, policy))
     limitations = (

@@ -30,7 +30,6 @@ __all__ = [
     "coverage_limitations",
     "demand_findings",
     "evidence_findings",
-    "four_eyes",
     "is_author_kind",
     "is_valid",
     "lifecycle",
@@ -56,7 +55,8 @@ class Demands:
     purposes: tuple[str, ...] = ()
     """Purpose codes that a passing signature must carry."""
     signer: str | None = None
-    """Pattern that the subject of every signer must match, e.g. ``*O=Example Hospital*``."""
+    """Pattern that the subject of every signer must match, e.g. ``*O=Example Hospital*``; or
+    ``sha256:`` and the fingerprint of the certificate."""
 
 
 def is_valid(judgement: Judgement) -> bool:
@@ -139,26 +139,6 @@ def _claims_verification(facts: DocumentFacts) -> bool:
     flagged = _VERIFICATION_FLAG in facts.present
     unverified = facts.values.get("VerificationFlag") == "UNVERIFIED"
     return (flagged and not unverified) or _VERIFYING_OBSERVERS in facts.present
-
-
-def four_eyes(top: tuple[Judgement, ...]) -> Iterator[Finding]:
-    """Yield approvals that were signed by the author in person.
-
-    Cites: PS3.15 C.4.
-    """
-
-    def by(*codes: str) -> list[Judgement]:
-        return [j for j in top if (p := known_purpose(j.facts.purpose)) and p.value in codes]
-
-    for approval in by("5", "6"):
-        for author in by("1"):
-            if approval.trust and author.trust and approval.trust.person & author.trust.person:
-                yield Finding(
-                    rule="FOUR_EYES", status=Status.FAIL,
-                    message="the verification signature was made by the author",
-                    where=approval.facts.where, cites="PS3.15 C.4",
-                    sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
-                )  # fmt: skip
 
 
 def uncovered_by_any(facts: DocumentFacts, valid: tuple[Judgement, ...]) -> tuple[int, ...]:
@@ -266,8 +246,11 @@ def demand_findings(top: tuple[Judgement, ...], demands: Demands) -> Iterator[Fi
     if demands.signer is None:
         return
     for j in top:
-        name = j.trust.chain[0].subject if j.trust is not None and j.trust.chain else ""
-        if not fnmatch(name.casefold(), demands.signer.casefold()):
+        chain = j.trust.chain if j.trust is not None else ()
+        name = chain[0].subject if chain else ""
+        fingerprint = f"sha256:{chain[0].sha256}" if chain else ""
+        pattern = demands.signer.casefold()
+        if not fnmatch(name.casefold(), pattern) and fingerprint != pattern:
             yield Finding(
                 rule="REQUIRED_SIGNER", status=Status.FAIL,
                 message=f"the signer {name!r} does not match {demands.signer!r}",

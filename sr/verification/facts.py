@@ -147,6 +147,8 @@ class DocumentFacts:
     """Attribute values by keyword that rules ask for."""
     observers: Mapping[str, tuple[str, ...]]
     """Person names by role: ``author``, ``verifying``."""
+    observer_codes: Mapping[str, tuple[str, ...]]
+    """Identification codes by role, each as ``value^scheme``."""
     signatures: tuple[SignatureFacts, ...]
     findings: tuple[Finding, ...]
     """Structural findings and reading notices that concern no single signature."""

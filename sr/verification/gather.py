@@ -36,6 +36,8 @@ __all__ = ["gather", "signature_facts"]
 _SEQUENCES = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE})
 _AUTHOR_OBSERVERS, _VERIFYING_OBSERVERS = 0x0040A078, 0x0040A073
 _PERSON_NAME, _VERIFYING_NAME = 0x0040A123, 0x0040A075
+_PERSON_CODES, _VERIFYING_CODES = 0x00401101, 0x0040A088
+_CODE_VALUE, _CODING_SCHEME = 0x00080100, 0x00080102
 _META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
 _PIXEL_DATA = 0x7FE00010
 _BY_MATCH = {
@@ -69,6 +71,7 @@ def gather(file: DICOMFile, references: tuple[ReferenceFacts, ...] | None = None
         present=tuple(e.tag for e in dataset if e.tag not in _SEQUENCES and e.tag & 0xFFFF != 0),
         values=condition_values(dataset),
         observers=_observers(dataset),
+        observer_codes=_observer_codes(dataset),
         signatures=tuple(signature_facts(file, located) for located in structure.signatures),
         findings=(
             *structure.findings,
@@ -161,6 +164,17 @@ def _observers(dataset: DataSet) -> dict[str, tuple[str, ...]]:
     return {
         "author": tuple(i.text(_PERSON_NAME) for i in dataset.items(_AUTHOR_OBSERVERS)),
         "verifying": tuple(i.text(_VERIFYING_NAME) for i in dataset.items(_VERIFYING_OBSERVERS)),
+    }
+
+
+def _observer_codes(dataset: DataSet) -> dict[str, tuple[str, ...]]:
+    def codes(observers: int, sequence: int) -> tuple[str, ...]:
+        items = (code for who in dataset.items(observers) for code in who.items(sequence))
+        return tuple(f"{i.text(_CODE_VALUE)}^{i.text(_CODING_SCHEME)}" for i in items)
+
+    return {
+        "author": codes(_AUTHOR_OBSERVERS, _PERSON_CODES),
+        "verifying": codes(_VERIFYING_OBSERVERS, _VERIFYING_CODES),
     }
 
 
