@@ -144,7 +144,7 @@ def author_report(
         subject = subject_of(report, evidence, study_instance_uid=ports.new_uid())
         return canonicalise(
             build_structured_report(
-                compose_report(report, subject=subject, evidence=evidence),
+                compose_report(report, subject=subject, evidence=evidence, new_uid=ports.new_uid),
                 subject=subject,
                 evidence=evidence,
                 identity=_identity(ports),

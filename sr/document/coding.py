@@ -23,6 +23,8 @@ from sr.errors import TemplateError
 __all__ = [
     "LANGUAGES",
     "find_code",
+    "find_member",
+    "is_member",
     "keywords",
     "optional_code",
     "read_code",
@@ -185,6 +187,18 @@ def find_code(place: str, keyword: str) -> Code | None:
         return None
 
 
+def find_member(value: str, group: int) -> Code | None:
+    """Return the code of a context group that has a code value, ``None`` where none has."""
+    found = (find_code(f"cid{group}", keyword) for keyword in keywords(f"cid{group}"))
+    return next((code for code in found if code and code.value == value), None)
+
+
+def is_member(code: Code, group: int) -> bool:
+    """Return whether a code is in a context group, whatever its meaning says."""
+    found = find_member(code.value, group)
+    return found is not None and found.scheme == code.scheme
+
+
 def read_unit(table: InputTable, key: str) -> Code:
     """Return a unit of measurement; a text such as ``mm`` is a UCUM code.
 
@@ -234,7 +248,7 @@ def read_language(table: InputTable, key: str, default: str) -> Code:
     Cites: PS3.16 TID 1204.
     """
     value = table.raw(key)
-    tag = default if value is None else value
+    tag = value if key in table else default
     if not isinstance(tag, str):
         return read_code(table, key)
     if tag not in LANGUAGES:

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     UNIT = "unit"
     LANGUAGE = "language"
     CITATIONS = "instances"
+    POINTS = "array of arrays of numbers"
+    OF_STUDY = "value or study"
     TABLE = "table"
     TABLES = "array of tables"
 
@@ -50,6 +52,8 @@ class Key:
     terms: Mapping[str, StrEnum] = field(default_factory=dict, hash=False)
     default: str = ""
     """What an absent term or language is."""
+    filled: bool = False
+    """Whether an array of tables needs at least one where it is given."""
     forms: tuple[Form, ...] = ()
     """What a table inside looks like; one of several is told by its first key."""
 
@@ -63,6 +67,12 @@ class Form:
     keys: tuple[Key, ...]
     together: tuple[tuple[str, str], ...] = ()
     """Pairs of keys, the first of which needs the second."""
+    one_of: tuple[str, ...] = ()
+    """Keys of which exactly one is given."""
+    some_of: tuple[str, ...] = ()
+    """Keys of which at least one is given."""
+    schema_name: str = ""
+    """What the JSON Schema calls it, where another table has the same name."""
 
     def key(self, name: str) -> Key:
         """Return the declaration of a key.

@@ -1,8 +1,7 @@
 """Values out of a table, each read as its declaration says.
 
-One level at a time: tables inside come back as tables, because what becomes of them, and whether an
-empty array of them will do, is for the caller to say. Every key of the declaration is asked for, so
-that `InputTable.done` refuses others.
+One level at a time: tables inside come back as tables, because what becomes of them is for the
+caller to say. Every key of the declaration is asked for, so that `InputTable.done` refuses others.
 
 Cites: PS3.16 TID 2000, TID 2002.
 """
@@ -10,18 +9,19 @@ Cites: PS3.16 TID 2000, TID 2002.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 from sr.document.coding import optional_code, read_code, read_language, read_unit
 from sr.document.declaration import Form, Key, Kind
 from sr.document.input_table import InputTable
-from sr.document.report_format import IMAGE
-from sr.document.report_input import ALL_INSTANCES, ImageInput
+from sr.document.measurement_format import IMAGE
+from sr.document.report_input import ALL_INSTANCES, OF_STUDY, ImageInput
 from sr.document.spelling import did_you_mean
 from sr.document.values import checked
 from sr.errors import TemplateError
 
-__all__ = ["form_of", "read_citation", "read_declared"]
+__all__ = ["form_of", "read_citation", "read_declared", "require_one"]
 
 
 def read_declared(form: Form, table: InputTable) -> dict[str, Any]:
@@ -34,7 +34,24 @@ def read_declared(form: Form, table: InputTable) -> dict[str, Any]:
     for first, second in form.together:
         if first in table and second not in table:
             raise table.error(second, f"is missing; {first} needs it")
+    if form.some_of and not any(name in table for name in form.some_of):
+        raise table.error("", f"needs {' or '.join(form.some_of)}")
     return values
+
+
+def require_one(form: Form, table: InputTable) -> None:
+    """Refuse a table that has none, or several, of the keys of which one is given.
+
+    Raises:
+        TemplateError: With the key path of the last of them.
+    """
+    given = [name for name in form.one_of if name in table]
+    if len(given) != 1:
+        raise table.error(
+            given[-1] if given else form.one_of[0],
+            f"excludes {given[0]}" if given else "is missing",
+            hint=f"there is exactly one of {', '.join(form.one_of)}",
+        )
 
 
 def form_of(key: Key, table: InputTable) -> Form:
@@ -127,6 +144,34 @@ def _cited(table: InputTable, entry: object, path: str) -> ImageInput:
     raise TemplateError(f"{path}: must name an instance", where=path)
 
 
+def _term(table: InputTable, key: Key) -> StrEnum:
+    if key.required and key.name not in table:
+        raise table.error(key.name, "is missing", hint=f"one of {', '.join(key.terms)}")
+    return table.term(
+        key.name, key.terms, key.terms.get(key.default, next(iter(key.terms.values())))
+    )
+
+
+def _points(table: InputTable, key: Key) -> tuple[tuple[float, ...], ...]:
+    """Return coordinates; how many a point has is for the region to say."""
+    return tuple(tuple(map(float, point)) for point in table.points(key.name))
+
+
+def _of_study(table: InputTable, key: Key) -> str:
+    """Return a value, or the word that stands for that of the study."""
+    text = table.text(key.name)
+    return (
+        text if text == OF_STUDY else checked(key.vr, text, table.at(key.name), error=TemplateError)
+    )
+
+
+def _tables(table: InputTable, key: Key) -> tuple[InputTable, ...]:
+    rows = table.tables(key.name)
+    if not rows and (key.required or (key.filled and key.name in table)):
+        raise table.error(key.name, f"is missing; at least one {key.name} is needed")
+    return rows
+
+
 def _table(table: InputTable, key: Key) -> InputTable | None:
     inner = table.table(key.name)
     if inner is None and key.required:
@@ -138,13 +183,15 @@ _READERS: dict[Kind, Callable[[InputTable, Key], Any]] = {
     Kind.TEXT: _text,
     Kind.PERSON_NAME: _person_name,
     Kind.FLAG: lambda table, key: table.flag(key.name, default=False),
-    Kind.TERM: lambda table, key: table.term(key.name, key.terms, key.terms[key.default]),
+    Kind.TERM: _term,
     Kind.NUMBER: _number,
     Kind.WHOLE_NUMBERS: lambda table, key: table.integers(key.name),
     Kind.CODE: _code,
     Kind.UNIT: lambda table, key: read_unit(table, key.name),
     Kind.LANGUAGE: lambda table, key: read_language(table, key.name, key.default),
     Kind.CITATIONS: _citations,
+    Kind.POINTS: _points,
+    Kind.OF_STUDY: _of_study,
     Kind.TABLE: _table,
-    Kind.TABLES: lambda table, key: table.tables(key.name),
+    Kind.TABLES: _tables,
 }

@@ -19,10 +19,10 @@
     value = 12.5
     unit = "mm"
 
-Every item has exactly one of ``text``, ``code``, ``value`` or ``image``. Unknown keys are errors.
-All keys are declared in `report_format`.
+Every item has exactly one of ``text``, ``code``, ``value``, ``image``, ``date``, ``time`` or
+``person``. Unknown keys are errors. All keys are declared in `report_format`.
 
-Cites: PS3.16 TID 2000, TID 2002.
+Cites: PS3.16 TID 1500, TID 2000, TID 2002, TID 2005, TID 2006.
 """
 
 from __future__ import annotations
@@ -31,24 +31,32 @@ from collections.abc import Callable
 from functools import cache
 
 from sr.codes import Code
-from sr.document.coding import find_code
+from sr.document.coding import find_code, is_member, keywords
 from sr.document.declaration import Form, Key
-from sr.document.declared import form_of, read_citation, read_declared
+from sr.document.declared import form_of, read_citation, read_declared, require_one
 from sr.document.evidence import PatientStudy
 from sr.document.header import ReferencedRequest
 from sr.document.input_position import InputText
 from sr.document.input_table import InputFormat, InputTable
 from sr.document.observer import PersonObserver
+from sr.document.relationship_tables import DocumentClass
 from sr.document.report_format import CLASSES, REPORT
 from sr.document.report_input import (
     CodedInput,
+    DateInput,
+    GroupInput,
     ImageInput,
     ItemInput,
     MeasurementInput,
+    PersonInput,
+    Region3DInput,
+    RegionInput,
     ReportInput,
     SectionInput,
     TextInput,
+    TimeInput,
 )
+from sr.document.root_template import load_root_template
 
 __all__ = ["CLASSES", "parse_report", "read_report"]
 
@@ -95,8 +103,8 @@ def read_report(source: InputText) -> ReportInput:
     with source.blamed():
         report = _report(table)
         table.done()
-        if not report.sections:
-            raise table.error("section", "is missing; a report needs at least one section")
+        require_one(REPORT, table)
+        _require_root(report, table)
     return report
 
 
@@ -104,12 +112,14 @@ def _report(table: InputTable) -> ReportInput:
     values = read_declared(REPORT, table)
     return ReportInput(
         document_class=values["class"],
+        root_template=values["tid"],
         title=values["title"],
         title_in_words=values["title_in_words"],
         language=values["language"],
         procedure=values["procedure"],
         observer=PersonObserver(**read_declared(_form("observer"), values["observer"])),
         sections=tuple(_section(section) for section in values["section"]),
+        groups=tuple(_group(group) for group in values["group"]),
         completion=values["completion"],
         completion_description=values["completion_description"],
         preliminary=values["preliminary"],
@@ -121,6 +131,23 @@ def _report(table: InputTable) -> ReportInput:
     )
 
 
+def _require_root(report: ReportInput, table: InputTable) -> None:
+    """Refuse what the root template does not allow, as far as the outermost table shows it."""
+    root = load_root_template(report.root_template)
+    if report.document_class not in root.classes:
+        slugs = ", ".join(kind.slug for kind in DocumentClass if kind in root.classes)
+        raise table.error("class", f"{root.cites} is not for this class", hint=f"allowed: {slugs}")
+    if root.content not in table:
+        raise table.error("tid", f"{root.cites} needs {root.content}")
+    if report.title_in_words and not root.title_in_words:
+        raise table.error("title_in_words", f"{root.cites} has no such row")
+    if report.procedure is None and root.procedure_required:
+        raise table.error("procedure", f"is missing; {root.cites} needs it")
+    if root.title_group and not is_member(report.title, root.title_group):
+        known = ", ".join(keywords(f"cid{root.title_group}"))
+        raise table.error("title", f"is not in CID {root.title_group}", hint=f"allowed: {known}")
+
+
 def _form(name: str) -> Form:
     return REPORT.key(name).forms[0]
 
@@ -128,8 +155,6 @@ def _form(name: str) -> Form:
 def _section(table: InputTable) -> SectionInput:
     form = _form("section")
     values = read_declared(form, table)
-    if not values["item"]:
-        raise table.error("item", "is missing; a section needs at least one item")
     concept = _concepts().get(values["heading"].value)
     return SectionInput(
         heading=values["heading"],
@@ -199,12 +224,77 @@ def _image_item(_form: Form, table: InputTable, _: Code | None) -> ImageInput:
     return read_citation(table)
 
 
+def _date(form: Form, table: InputTable, _: Code | None) -> DateInput:
+    return DateInput(**read_declared(form, table), path=table.path)
+
+
+def _time(form: Form, table: InputTable, _: Code | None) -> TimeInput:
+    return TimeInput(**read_declared(form, table), path=table.path)
+
+
+def _person(form: Form, table: InputTable, _: Code | None) -> PersonInput:
+    return PersonInput(**read_declared(form, table), path=table.path)
+
+
 _ITEMS: dict[str, Callable[[Form, InputTable, Code | None], ItemInput]] = {
     "text": _text_item,
     "code": _coded_item,
     "value": _measurement,
     "image": _image_item,
+    "date": _date,
+    "time": _time,
+    "person": _person,
 }
+
+
+def _group(table: InputTable) -> GroupInput:
+    form = _form("group")
+    values = read_declared(form, table)
+    if values["region"] and values["region_3d"]:
+        raise table.error("region_3d", "excludes region; a finding has one outline")
+    region = _region(form, values["region"]) or _region_3d(form, values["region_3d"])
+    return GroupInput(
+        **{key: values[key] for key in _PLAIN},
+        region=region,
+        measurements=_measurements(form, values["measurement"]),
+        evaluations=tuple(_evaluation(form, inner) for inner in values["evaluation"]),
+        path=table.path,
+    )
+
+
+_PLAIN = ("tracking", "tracking_uid", "finding", "site", "laterality", "site_modifier", "method")
+"""Keys of a group that are taken over as they are."""
+
+
+def _region(group: Form, table: InputTable | None) -> RegionInput | None:
+    if table is None:
+        return None
+    values = read_declared(group.key("region").forms[0], table)
+    return RegionInput(
+        image=ImageInput(instance=values["image"], frames=values["frames"], path=table.path),
+        graphic_type=values["type"],
+        points=values["points"],
+        path=table.path,
+    )
+
+
+def _region_3d(group: Form, table: InputTable | None) -> Region3DInput | None:
+    if table is None:
+        return None
+    values = read_declared(group.key("region_3d").forms[0], table)
+    return Region3DInput(
+        frame_of_reference_uid=values["frame_of_reference_uid"],
+        graphic_type=values["type"],
+        points=values["points"],
+        path=table.path,
+    )
+
+
+def _evaluation(group: Form, table: InputTable) -> CodedInput | TextInput:
+    form = form_of(group.key("evaluation"), table)
+    values = read_declared(form, table)
+    kind = CodedInput if form.name == "code" else TextInput
+    return kind(**values, path=table.path)
 
 
 def _subject(patient: InputTable | None, study: InputTable | None) -> PatientStudy | None:

@@ -118,6 +118,19 @@ class InputTable:
             raise self.error(key, "must be an array of whole numbers")
         return tuple(value for value in values if value is not None)
 
+    def points(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """Return an array of arrays of numbers, not empty, each number as it was written."""
+        rows = self._typed(key, list, None)
+        if not rows or not all(isinstance(row, list) for row in rows):
+            raise self.error(key, "must be an array of points")
+        points = [
+            self.adopt(
+                {str(n): value for n, value in enumerate(row, start=1)}, f"{self.at(key)}[{i}]"
+            )
+            for i, row in enumerate(rows, start=1)
+        ]
+        return tuple(tuple(point.number(n) for n in point.keys) for point in points)
+
     def texts(self, key: str) -> tuple[str, ...]:
         """Return an array of texts, empty where there is none."""
         values = self._typed(key, list, [])

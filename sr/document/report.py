@@ -1,54 +1,35 @@
 """A report as written meets its evidence: names become instances, sections become a content tree.
 
-The tree is a Basic Diagnostic Imaging Report. Statements stand under their headings and name what
-they are inferred from; everything carries the key path of the input, so that a refusal by the SOP
-class, a long way from here, still says which line to correct.
+What stands directly below the root is the same for all root templates: procedure, language, title
+in words, observer. Then come sections with their entries, see `report_items`, or what was measured,
+see `measurement_report`.
 
-Cites: PS3.16 TID 1210, TID 2000, TID 2001, TID 2002.
+Cites: PS3.16 TID 1210, TID 1500, TID 2000, TID 2005, TID 2006.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import PurePath
-from typing import Any
 
 from sr.codes import Code
-from sr.document.content import (
-    Coded,
-    Container,
-    ContentItem,
-    Number,
-    Reference,
-    Relationship,
-    Text,
-    reference_to,
-)
+from sr.document.content import Coded, Container, ContentItem, Relationship, Text
 from sr.document.evidence import Evidence, PatientStudy, patient_study_of
+from sr.document.measurement_report import measurement_content
 from sr.document.observer import observer_context
-from sr.document.report_input import (
-    ALL_INSTANCES,
-    CodedInput,
-    ImageInput,
-    MeasurementInput,
-    ReportInput,
-    SectionInput,
-    TextInput,
-)
+from sr.document.report_input import ReportInput, SectionInput
+from sr.document.report_items import Scene, items_of, modifier
+from sr.document.root_template import ObserverPlace, load_root_template
 from sr.document.structured_report import StructuredReport
-from sr.errors import EvidenceError, TemplateError
+from sr.document.template_rows import check_rows
+from sr.errors import TemplateError
 
 __all__ = ["compose_report", "subject_of"]
 
 _LANGUAGE = Code("121049", "DCM", "Language of Content Item and Descendants")
 _PROCEDURE = Code("121058", "DCM", "Procedure reported")
 _EQUIVALENT_MEANING = Code("121050", "DCM", "Equivalent Meaning of Concept Name")
-_SOURCE_OF_MEASUREMENT = Code("121112", "DCM", "Source of Measurement")
-"""Why an image below a measurement is cited, where the input is silent; from CID 7003."""
 _LANGUAGE_OF_VALUE = Code("121047", "DCM", "Language of Value")
-
-_Evidence = tuple[Evidence, ...]
 
 
 def subject_of(
@@ -78,7 +59,11 @@ def subject_of(
 
 
 def compose_report(
-    report: ReportInput, *, subject: PatientStudy, evidence: tuple[Evidence, ...]
+    report: ReportInput,
+    *,
+    subject: PatientStudy,
+    evidence: tuple[Evidence, ...],
+    new_uid: Callable[[], str],
 ) -> StructuredReport:
     """Return the report as content tree and header values, ready to build.
 
@@ -86,41 +71,41 @@ def compose_report(
         report: The report as written.
         subject: Patient and study, see `subject_of`.
         evidence: Every instance it may cite.
+        new_uid: Draws a tracking UID for a finding that has none yet.
 
     Raises:
         EvidenceError: An image is named that is not in the evidence, or by an ambiguous name.
+        TemplateError: The tree is not one of its root template.
     """
+    scene = Scene(subject=subject, evidence=evidence)
+    root_template = load_root_template(report.root_template)
+    in_tree = root_template.observer is ObserverPlace.CONTENT
+    content = Container(
+        concept=report.title,
+        template_id=report.root_template.value,
+        children=(
+            *modifier(_PROCEDURE, report.procedure),
+            *modifier(_LANGUAGE, report.language),
+            *_title_in_words(report),
+            *(observer_context(report.observer) if in_tree else ()),
+            *(_section(section, scene) for section in report.sections),
+            *(measurement_content(report.groups, scene, new_uid) if report.groups else ()),
+        ),
+    )
+    check_rows(root_template, content, subject=subject, evidence=evidence)
     requests = tuple(
         replace(r, study_instance_uid=r.study_instance_uid or subject.study_instance_uid)
         for r in report.requests
     )
     return StructuredReport(
         document_class=report.document_class,
-        content=_root(report, evidence),
+        content=content,
         author=report.observer,
         completion=report.completion,
         completion_description=report.completion_description,
         preliminary=report.preliminary,
         performed_procedure_codes=(report.procedure,) if report.procedure else (),
         requests=requests,
-    )
-
-
-def _root(report: ReportInput, evidence: _Evidence) -> Container:
-    modifiers = [(_PROCEDURE, report.procedure), (_LANGUAGE, report.language)]
-    return Container(
-        concept=report.title,
-        template_id="2000",
-        children=(
-            *(
-                Coded(concept=name, relationship=Relationship.HAS_CONCEPT_MOD, value=value)
-                for name, value in modifiers
-                if value is not None
-            ),
-            *_title_in_words(report),
-            *observer_context(report.observer),
-            *(_section(section, evidence) for section in report.sections),
-        ),
     )
 
 
@@ -145,112 +130,13 @@ def _title_in_words(report: ReportInput) -> tuple[Text, ...]:
     return (title,)
 
 
-def _section(section: SectionInput, evidence: _Evidence) -> Container:
-    children = [
-        item
-        for entry in section.items
-        for item in _CONVERT[type(entry)](entry, Relationship.CONTAINS, evidence)
-    ]
+def _section(section: SectionInput, scene: Scene) -> Container:
+    children: list[ContentItem] = []
+    for entry in section.items:
+        children.extend(items_of(entry, Relationship.CONTAINS, scene))
     return Container(
         concept=section.heading,
         relationship=Relationship.CONTAINS,
         origin=section.path,
         children=tuple(children),
     )
-
-
-def _text(entry: TextInput, relationship: Relationship, evidence: _Evidence) -> tuple[Text, ...]:
-    text = Text(
-        concept=entry.concept,
-        relationship=relationship,
-        origin=entry.path,
-        value=entry.text,
-        children=_sources(entry, evidence),
-    )
-    return (text,)
-
-
-def _coded(entry: CodedInput, relationship: Relationship, evidence: _Evidence) -> tuple[Coded, ...]:
-    coded = Coded(
-        concept=entry.concept,
-        relationship=relationship,
-        origin=entry.path,
-        value=entry.code,
-        children=_sources(entry, evidence),
-    )
-    return (coded,)
-
-
-def _measurement(
-    entry: MeasurementInput, relationship: Relationship, evidence: _Evidence
-) -> tuple[Number, ...]:
-    number = Number(
-        concept=entry.concept,
-        relationship=relationship,
-        origin=entry.path,
-        value=entry.value,
-        unit=entry.unit,
-        qualifier=entry.qualifier,
-        children=_images(entry.images, evidence, purpose=_SOURCE_OF_MEASUREMENT),
-    )
-    return (number,)
-
-
-def _image(
-    entry: ImageInput, relationship: Relationship, evidence: _Evidence
-) -> tuple[Reference, ...]:
-    return tuple(
-        reference_to(
-            item, relationship, concept=entry.purpose, frames=entry.frames, origin=entry.path
-        )
-        for item in _named(entry, evidence)
-    )
-
-
-_CONVERT: dict[type, Callable[[Any, Relationship, _Evidence], tuple[ContentItem, ...]]] = {
-    TextInput: _text,
-    CodedInput: _coded,
-    MeasurementInput: _measurement,
-    ImageInput: _image,
-}
-
-
-def _sources(entry: TextInput | CodedInput, evidence: _Evidence) -> tuple[ContentItem, ...]:
-    """Return what a statement is inferred from: its measurements, then its images."""
-    numbers = [
-        number
-        for measurement in entry.measurements
-        for number in _measurement(measurement, Relationship.INFERRED_FROM, evidence)
-    ]
-    return (*numbers, *_images(entry.images, evidence))
-
-
-def _images(
-    images: tuple[ImageInput, ...], evidence: _Evidence, *, purpose: Code | None = None
-) -> tuple[Reference, ...]:
-    return tuple(
-        reference
-        for image in images
-        for reference in _image(
-            replace(image, purpose=image.purpose or purpose), Relationship.INFERRED_FROM, evidence
-        )
-    )
-
-
-def _named(entry: ImageInput, evidence: _Evidence) -> _Evidence:
-    """Return the instances a name stands for."""
-    if entry.instance == ALL_INSTANCES and evidence:
-        return evidence
-    found = {item.sop_instance_uid: item for item in evidence if _is_called(item, entry.instance)}
-    if len(found) == 1:
-        return tuple(found.values())
-    problem = "several instances of the evidence are" if found else "no instance of the evidence is"
-    raise EvidenceError(
-        f"{entry.path}: {problem} called {entry.instance!r}",
-        where=entry.path,
-        hint="name it by its SOPInstanceUID (0008,0018)",
-    )
-
-
-def _is_called(item: Evidence, name: str) -> bool:
-    return name in (item.sop_instance_uid, item.label) or name == PurePath(item.label).name

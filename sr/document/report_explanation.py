@@ -88,9 +88,12 @@ def _form(form: Form, path: str, width: int, told: set[str]) -> Iterator[str]:
     for key in form.keys:
         if not key.forms:
             yield from _key(key, width)
-    for key in (key for key in form.keys if key.forms and key.name not in told):
-        told.add(key.name)
+    for key in (key for key in form.keys if key.forms):
         here = f"{path}.{key.name}".lstrip(".")
+        if key.name in told:
+            yield from ("", f"{_header(key, here)}  as above")
+            continue
+        told.add(key.name)
         several = len(key.forms) > 1
         for inner in key.forms:
             what = f"{inner.about}, told by {inner.name}" if several else key.about

@@ -3,16 +3,25 @@
 This module only declares, in the words of `declaration`. `input` reads by it, `report_schema` and
 `report_explanation` publish it.
 
-Cites: PS3.16 TID 1204, TID 1210, TID 2000, TID 2002; CID 42, 7000, 7001, 7002, 7003.
+Cites: PS3.16 TID 1204, TID 1210, TID 1500, TID 2000, TID 2002, TID 2005, TID 2006; CID 7000, 7001,
+7002.
 """
 
 from __future__ import annotations
 
 from sr.document.constraints import DocumentClass
 from sr.document.declaration import Form, Key, Kind
+from sr.document.measurement_format import (
+    GROUP,
+    IMAGE_KEYS,
+    IMAGES,
+    MEASUREMENT_KEYS,
+    MEASUREMENTS,
+)
+from sr.document.root_template import RootTemplateID
 from sr.document.structured_report import CompletionFlag
 
-__all__ = ["CLASSES", "COMPLETIONS", "IMAGE", "REPORT"]
+__all__ = ["CLASSES", "COMPLETIONS", "REPORT", "ROOT_TEMPLATES"]
 
 CLASSES = {
     kind.slug: kind for kind in DocumentClass if kind is not DocumentClass.KEY_OBJECT_SELECTION
@@ -22,26 +31,16 @@ CLASSES = {
 COMPLETIONS = {flag.value: flag for flag in CompletionFlag}
 """What an author may say about how complete the content is."""
 
+ROOT_TEMPLATES = {kind.value: kind for kind in RootTemplateID}
+"""The root templates a report may follow, by identifier."""
 
-_IMAGES = Key(
-    name="images",
-    kind=Kind.CITATIONS,
-    about="what it is inferred from",
-    example='"all"',
-)
-_FRAMES = Key(
-    name="frames",
-    kind=Kind.WHOLE_NUMBERS,
-    about="frame numbers, from 1; all frames without it",
-    example="[1, 3]",
-)
-_PURPOSE = Key(
-    name="purpose",
-    kind=Kind.CODE,
-    group=7003,
-    about="why the instance is cited",
-    example='"BestIllustrationOfFinding"',
-)
+
+def _named(example: str) -> Key:
+    return Key(
+        name="concept", kind=Kind.CODE, required=True, about="what the value is", example=example
+    )
+
+
 _CONCEPT = Key(
     name="concept",
     kind=Kind.CODE,
@@ -49,53 +48,6 @@ _CONCEPT = Key(
     about="what the statement is; the heading decides without it",
     example='"Finding"',
 )
-
-_MEASUREMENT_KEYS = (
-    Key(
-        name="value",
-        kind=Kind.NUMBER,
-        required=True,
-        vr="DS",
-        about="the measured value; its digits are kept as written",
-        example="20.0",
-    ),
-    Key(
-        name="concept",
-        kind=Kind.CODE,
-        required=True,
-        about="what was measured",
-        example='"SCT.Diameter"',
-    ),
-    Key(name="unit", kind=Kind.UNIT, required=True, about="UCUM code or code", example='"mm"'),
-    Key(
-        name="qualifier",
-        kind=Kind.CODE,
-        group=42,
-        about="why there is no proper value",
-        example='"MeasurementFailure"',
-    ),
-    _IMAGES,
-)
-_MEASUREMENT = Form(name="measurement", about="a measured value", keys=_MEASUREMENT_KEYS)
-_MEASUREMENTS = Key(
-    name="measurement",
-    kind=Kind.TABLES,
-    about="measurements that it is inferred from",
-    forms=(_MEASUREMENT,),
-)
-
-_IMAGE_KEYS = (
-    Key(
-        name="image",
-        required=True,
-        about="file name, SOP Instance UID, or all",
-        example='"ct-004.dcm"',
-    ),
-    _FRAMES,
-    _PURPOSE,
-)
-IMAGE = Form(name="image", about="a citation of an instance", keys=_IMAGE_KEYS)
-"""A citation as a table; in ``images`` a bare name does as well."""
 
 _ITEMS = (
     Form(
@@ -110,8 +62,8 @@ _ITEMS = (
                 example='"Solid nodule in the left upper lobe."',
             ),
             _CONCEPT,
-            _IMAGES,
-            _MEASUREMENTS,
+            IMAGES,
+            MEASUREMENTS,
         ),
     ),
     Form(
@@ -126,12 +78,56 @@ _ITEMS = (
                 example='"SCT.Nodule"',
             ),
             _CONCEPT,
-            _IMAGES,
-            _MEASUREMENTS,
+            IMAGES,
+            MEASUREMENTS,
         ),
     ),
-    Form(name="value", about="a measurement by itself", keys=_MEASUREMENT_KEYS),
-    Form(name="image", about="an instance to look at", keys=_IMAGE_KEYS),
+    Form(name="value", about="a measurement by itself", keys=MEASUREMENT_KEYS),
+    Form(name="image", about="an instance to look at", keys=IMAGE_KEYS),
+    Form(
+        name="date",
+        about="a date",
+        keys=(
+            Key(
+                name="date",
+                kind=Kind.OF_STUDY,
+                required=True,
+                vr="DA",
+                about="YYYYMMDD, or study for that of the study",
+                example='"study"',
+            ),
+            _named('"DCM.StudyDate"'),
+        ),
+    ),
+    Form(
+        name="time",
+        about="a time of day",
+        keys=(
+            Key(
+                name="time",
+                kind=Kind.OF_STUDY,
+                required=True,
+                vr="TM",
+                about="HHMMSS, or study for that of the study",
+                example='"study"',
+            ),
+            _named('"DCM.StudyTime"'),
+        ),
+    ),
+    Form(
+        name="person",
+        about="a person",
+        keys=(
+            Key(
+                name="person",
+                kind=Kind.PERSON_NAME,
+                required=True,
+                about="the person's name",
+                example='"Weber^Sam"',
+            ),
+            _named('"DCM.IrradiationAuthorizing"'),
+        ),
+    ),
 )
 
 _SECTION = Form(
@@ -150,6 +146,7 @@ _SECTION = Form(
             name="item",
             kind=Kind.TABLES,
             required=True,
+            filled=True,
             about="statements in the order of reading",
             forms=_ITEMS,
         ),
@@ -239,6 +236,7 @@ REPORT = Form(
     name="report",
     about="a structured report",
     together=(("study", "patient"),),
+    one_of=("section", "group"),
     keys=(
         Key(
             name="class",
@@ -247,6 +245,14 @@ REPORT = Form(
             default=DocumentClass.COMPREHENSIVE.slug,
             about="SOP class of the document",
             example='"comprehensive"',
+        ),
+        Key(
+            name="tid",
+            kind=Kind.TERM,
+            terms=ROOT_TEMPLATES,
+            default=RootTemplateID.BASIC_DIAGNOSTIC_IMAGING_REPORT.value,
+            about="root template of PS3.16",
+            example='"2000"',
         ),
         Key(
             name="title",
@@ -318,9 +324,16 @@ REPORT = Form(
         Key(
             name="section",
             kind=Kind.TABLES,
-            required=True,
-            about="the content of the report",
+            filled=True,
+            about="the content of the report, in all root templates but 1500",
             forms=(_SECTION,),
+        ),
+        Key(
+            name="group",
+            kind=Kind.TABLES,
+            filled=True,
+            about="the content of a report of root template 1500",
+            forms=(GROUP,),
         ),
     ),
 )

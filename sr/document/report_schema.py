@@ -15,8 +15,9 @@ from typing import Any
 from sr.document.coding import LANGUAGES, keywords
 from sr.document.declaration import Form, Key, Kind
 from sr.document.declared import NAME_GROUPS
-from sr.document.report_format import IMAGE, REPORT
-from sr.document.report_input import ALL_INSTANCES
+from sr.document.measurement_format import IMAGE
+from sr.document.report_format import REPORT
+from sr.document.report_input import ALL_INSTANCES, OF_STUDY
 from sr.document.values import value_limits
 
 __all__ = ["report_schema"]
@@ -36,6 +37,10 @@ _KEYWORD: _Schema = {
     "type": "string",
     "pattern": _NOT_BLANK,
 }
+_DIGITS: _Schema = {
+    "type": "string",
+    "pattern": rf"^\s*{value_limits('DS')[1].removeprefix('^(').removesuffix(')? *$')}\s*$",
+}
 _GROUPS: _Schema = {
     "type": "object",
     "properties": {group: {"type": "string"} for group in NAME_GROUPS},
@@ -53,9 +58,13 @@ def report_schema() -> _Schema:
         "$defs": {
             "any-code": {"anyOf": [_KEYWORD, _TRIPLE]},
             **{f"cid{group}": _group(group) for group in _groups(REPORT)},
-            **{form.name: _object(form) for form in _forms(REPORT)},
+            **{_defined(form): _object(form) for form in _forms(REPORT)},
         },
     }
+
+
+def _defined(form: Form) -> str:
+    return form.schema_name or form.name
 
 
 def _object(form: Form) -> _Schema:
@@ -68,6 +77,10 @@ def _object(form: Form) -> _Schema:
     }
     if form.together:
         schema["dependentRequired"] = {first: [second] for first, second in form.together}
+    if form.one_of:
+        schema["oneOf"] = [{"required": [name]} for name in form.one_of]
+    if form.some_of:
+        schema["anyOf"] = [{"required": [name]} for name in form.some_of]
     return schema
 
 
@@ -89,14 +102,21 @@ def _text(key: Key) -> _Schema:
 
 
 def _term(key: Key) -> _Schema:
-    return {"enum": list(key.terms), "default": key.default}
+    return {"enum": list(key.terms), **({"default": key.default} if key.default else {})}
 
 
 def _number(key: Key) -> _Schema:
-    maximum, pattern = value_limits(key.vr)
-    digits = pattern.removeprefix("^(").removesuffix(")? *$")
-    text = {"type": "string", "pattern": rf"^\s*{digits}\s*$", "maxLength": maximum}
-    return {"anyOf": [{"type": "number"}, text]}
+    maximum, _ = value_limits(key.vr)
+    return {"anyOf": [{"type": "number"}, _DIGITS | {"maxLength": maximum}]}
+
+
+def _points(_: Key) -> _Schema:
+    point = {"type": "array", "items": {"anyOf": [{"type": "number"}, _DIGITS]}}
+    return {"type": "array", "items": point, "minItems": 1}
+
+
+def _of_study(key: Key) -> _Schema:
+    return {"anyOf": [{"const": OF_STUDY}, _text(key)]}
 
 
 def _code(key: Key) -> _Schema:
@@ -109,14 +129,14 @@ def _language(key: Key) -> _Schema:
 
 def _citations(_: Key) -> _Schema:
     name = {"type": "string", "pattern": _NOT_BLANK}
-    one = {"anyOf": [name, {"$ref": f"#/$defs/{IMAGE.name}"}]}
+    one = {"anyOf": [name, {"$ref": f"#/$defs/{_defined(IMAGE)}"}]}
     return {"anyOf": [{"const": ALL_INSTANCES}, {"type": "array", "items": one}]}
 
 
 def _tables(key: Key) -> _Schema:
-    refs = [{"$ref": f"#/$defs/{form.name}"} for form in key.forms]
+    refs = [{"$ref": f"#/$defs/{_defined(form)}"} for form in key.forms]
     schema: _Schema = {"type": "array", "items": refs[0] if len(refs) == 1 else {"oneOf": refs}}
-    return schema | ({"minItems": 1} if key.required else {})
+    return schema | ({"minItems": 1} if key.filled else {})
 
 
 _KINDS: dict[Kind, Callable[[Key], _Schema]] = {
@@ -132,7 +152,9 @@ _KINDS: dict[Kind, Callable[[Key], _Schema]] = {
     Kind.UNIT: lambda _: {"anyOf": [{"type": "string", "pattern": r"^\s*[!-~]+\s*$"}, _TRIPLE]},
     Kind.LANGUAGE: _language,
     Kind.CITATIONS: _citations,
-    Kind.TABLE: lambda key: {"$ref": f"#/$defs/{key.forms[0].name}"},
+    Kind.POINTS: _points,
+    Kind.OF_STUDY: _of_study,
+    Kind.TABLE: lambda key: {"$ref": f"#/$defs/{_defined(key.forms[0])}"},
     Kind.TABLES: _tables,
 }
 
@@ -142,8 +164,8 @@ def _forms(form: Form) -> tuple[Form, ...]:
     found: dict[str, Form] = {}
     for key in form.keys:
         for inner in key.forms:
-            found[inner.name] = inner
-            found |= {deeper.name: deeper for deeper in _forms(inner)}
+            found[_defined(inner)] = inner
+            found |= {_defined(deeper): deeper for deeper in _forms(inner)}
     return tuple(found.values())
 
 

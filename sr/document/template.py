@@ -22,10 +22,12 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
 from sr.document.constraints import DocumentClass
-from sr.document.input import CLASSES, read_report
+from sr.document.input import read_report
 from sr.document.input_position import InputText
 from sr.document.input_table import InputFormat, InputTable
+from sr.document.report_format import CLASSES, ROOT_TEMPLATES
 from sr.document.report_input import ReportInput
+from sr.document.root_template import RootTemplateID
 from sr.document.spelling import did_you_mean
 from sr.document.template_input import TemplateInput, read_declarations, read_values
 from sr.document.template_text import names_used, render_toml
@@ -59,7 +61,7 @@ class ReportTemplate:
     id: str
     title: str
     description: str
-    tid: str
+    tid: RootTemplateID
     """Root template of PS3.16 that the report follows."""
     document_class: DocumentClass
     cites: str
@@ -154,7 +156,7 @@ def _declared(folder: Traversable, table: InputTable) -> ReportTemplate:
         id=table.text("id"),
         title=table.text("title"),
         description=table.text("description"),
-        tid=table.text("tid"),
+        tid=table.term("tid", ROOT_TEMPLATES, RootTemplateID.BASIC_DIAGNOSTIC_IMAGING_REPORT),
         document_class=table.term("class", CLASSES, DocumentClass.COMPREHENSIVE),
         cites=table.text("cites"),
         inputs=read_declarations(table.tables("input")),
@@ -244,6 +246,11 @@ def read_rendered(template: ReportTemplate, rendered: InputText) -> ReportInput:
         raise TemplateError(
             f"template {template.id} declares {template.document_class.slug} and renders "
             f"{report.document_class.slug}"
+        )
+    if report.root_template is not template.tid:
+        raise TemplateError(
+            f"template {template.id} declares TID {template.tid} and renders "
+            f"TID {report.root_template}"
         )
     return report
 

@@ -28,6 +28,7 @@ class InputType(StrEnum):
     NUMBER = "number"
     FLAG = "flag"
     CHOICE = "choice"
+    POINTS = "points"
     ROWS = "rows"
 
 
@@ -124,12 +125,18 @@ def _choice(declared: TemplateInput, table: InputTable) -> str:
     return table.one_of(declared.key, table.text(declared.key), declared.choices)
 
 
+def _points(declared: TemplateInput, table: InputTable) -> tuple[tuple[Decimal, ...], ...]:
+    """Return coordinates; how many a point has is for the report to say."""
+    return tuple(tuple(map(Decimal, point)) for point in table.points(declared.key))
+
+
 _READERS: dict[InputType, Callable[[TemplateInput, InputTable], object]] = {
     InputType.TEXT: _text,
     InputType.TEXTS: _texts,
     InputType.NUMBER: lambda declared, table: Decimal(table.number(declared.key)),
     InputType.FLAG: lambda declared, table: table.flag(declared.key, default=False),
     InputType.CHOICE: _choice,
+    InputType.POINTS: _points,
     InputType.ROWS: lambda declared, table: tuple(
         _values(declared.fields, row) for row in table.tables(declared.key)
     ),

@@ -24,9 +24,6 @@ from sr.document.key_object import KeyObjectSelection, build_key_objects
 from sr.document.lifecycle import approve_edits
 from sr.document.observer import DeviceObserver
 from sr.document.relationship_tables import RELATIONSHIP_TABLES, DocumentClass
-from sr.document.report import compose_report, subject_of
-from sr.document.structured_report import build_structured_report
-from sr.document.template import load_template, render_report
 from sr.mac import compute_mac
 from tests.support.datasets import (
     AUTHOR,
@@ -41,6 +38,7 @@ from tests.support.datasets import (
     report,
 )
 from tests.support.peers import dciodvfy, dsrdump, pixelmed
+from tests.support.reports import built, example
 from tests.support.trees import document, node
 from tests.support.trees import root as tree_root
 
@@ -103,14 +101,7 @@ def _rich(kind: str) -> bytes:
     written = parse_report(RICH.format(kind=kind, more=more), InputFormat.TOML)
     prior = tuple(replace(e, label=f"prior/{n}.dcm") for n, e in enumerate(ct_evidence(arc=2)))
     evidence = (_signed_evidence(), *ct_evidence()[1:], *prior)
-    subject = subject_of(written, evidence)
-    return build_structured_report(
-        compose_report(written, subject=subject, evidence=evidence),
-        subject=subject,
-        evidence=evidence,
-        identity=identity(),
-        predecessors=(evidence_of(report(number=5)),),
-    )
+    return built(written, evidence, predecessors=(evidence_of(report(number=5)),))
 
 
 @cache
@@ -139,18 +130,6 @@ def _contexts(document_class: DocumentClass) -> tuple[ContentItem, ...]:
         for row in rows
         if ValueType.IMAGE in row.sources
         for target in sorted(row.targets)
-    )
-
-
-@cache
-def _from_template() -> bytes:
-    template = load_template("ct-chest")
-    written = render_report(template, template.example, InputFormat.TOML)
-    evidence = ct_evidence(8)
-    subject = subject_of(written, evidence)
-    composed = compose_report(written, subject=subject, evidence=evidence)
-    return build_structured_report(
-        composed, subject=subject, evidence=evidence, identity=identity()
     )
 
 
@@ -208,7 +187,7 @@ DOCUMENTS = {
     "every-enhanced": lambda: _everything(DocumentClass.ENHANCED),
     "every-comprehensive": lambda: _everything(DocumentClass.COMPREHENSIVE),
     "every-comprehensive-3d": lambda: _everything(DocumentClass.COMPREHENSIVE_3D),
-    "template": _from_template,
+    "template": lambda: built(example("ct-chest"), ct_evidence(8)),
     "without-evidence": lambda: report(evidence=()),
     "in-place": lambda: _approved(ApprovalMode.IN_PLACE),
     "reissued": lambda: _approved(ApprovalMode.REISSUE),

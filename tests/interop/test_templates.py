@@ -21,15 +21,12 @@ from sr.app.check import CheckOptions, check_file
 from sr.app.signing import ApprovalMode, approve_file, sign_file
 from sr.codes import Code, SignaturePurpose
 from sr.document.content import walk
-from sr.document.input_table import InputFormat
-from sr.document.report import compose_report, subject_of
 from sr.document.report_input import CodedInput, ReportInput, SectionInput, TextInput
-from sr.document.structured_report import build_structured_report
-from sr.document.template import load_template, render_report, template_ids
+from sr.document.template import template_ids
 from sr.findings import Indication
-from tests.support.datasets import ct_evidence, identity
 from tests.support.office import Office, open_office
 from tests.support.peers import dciodvfy, dcmsign_verify, dsrdump, pixelmed
+from tests.support.reports import built, composed, example
 
 IDS = template_ids()
 SAMPLED = "mr-knee"
@@ -38,23 +35,8 @@ _UNKNOWN_TERM = "Unrecognized defined term = <SHA256>"
 
 
 @cache
-def _report(template_id: str) -> ReportInput:
-    template = load_template(template_id)
-    return render_report(template, template.example, InputFormat.TOML)
-
-
-def _built(report: ReportInput) -> bytes:
-    evidence = ct_evidence(4)
-    subject = subject_of(report, evidence)
-    composed = compose_report(report, subject=subject, evidence=evidence)
-    return build_structured_report(
-        composed, subject=subject, evidence=evidence, identity=identity()
-    )
-
-
-@cache
 def _document(template_id: str) -> bytes:
-    return _built(_report(template_id))
+    return built(example(template_id))
 
 
 def _written(template_id: str, folder: Path) -> Path:
@@ -84,10 +66,7 @@ def test_dsrdump_reads_it(template_id: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("template_id", IDS)
 def test_pydicom_and_highdicom_read_it_back(template_id: str) -> None:
     """Both read the content tree item by item as it was meant."""
-    report = _report(template_id)
-    evidence = ct_evidence(4)
-    subject = subject_of(report, evidence)
-    meant = compose_report(report, subject=subject, evidence=evidence).content
+    meant = composed(example(template_id)).content
     dataset = pydicom.dcmread(io.BytesIO(_document(template_id)))
     assert [i.value_type for _, _, i in walk(meant)] == list(_value_types(dataset))
     if dataset.SOPClassUID != "1.2.840.10008.5.1.4.1.1.88.11":  # highdicom has no Basic Text SR
@@ -160,7 +139,7 @@ def _older_section(section: SectionInput) -> SectionInput:
 def test_pixelmed_knows_every_row(template_id: str, tmp_path: Path) -> None:
     """In the words of its edition, PixelMed finds each item in TID 2000 and its includes."""
     path = tmp_path / "older.dcm"
-    path.write_bytes(_built(_in_older_words(_report(template_id))))
+    path.write_bytes(built(_in_older_words(example(template_id))))
     result = pixelmed(path)
     assert not result.errors, result.output
     unknown = [w for w in result.warnings if not any(k in w for k in _NEWER_THAN_PIXELMED)]
@@ -172,8 +151,8 @@ def test_pixelmed_knows_every_row(template_id: str, tmp_path: Path) -> None:
 def test_pixelmed_misspells_a_relationship(tmp_path: Path) -> None:
     """Its TID 1210 wants HAS CONCEPT MOD with two blanks; nothing else is wrong with our title."""
     path = tmp_path / "titled.dcm"
-    report = replace(_in_older_words(_report("free-text")), title_in_words="Befund")
-    path.write_bytes(_built(report))
+    report = replace(_in_older_words(example("free-text")), title_in_words="Befund")
+    path.write_bytes(built(report))
     (error,) = pixelmed(path).errors
     assert "expected HAS  CONCEPT MOD - found HAS CONCEPT MOD" in error
 

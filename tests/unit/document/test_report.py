@@ -20,11 +20,11 @@ from sr.document.content import (
 )
 from sr.document.input import parse_report
 from sr.document.input_table import InputFormat
-from sr.document.report import compose_report, subject_of
+from sr.document.report import subject_of
 from sr.document.report_input import ReportInput
-from sr.document.structured_report import build_structured_report
 from sr.errors import DocumentError, EvidenceError, TemplateError
-from tests.support.datasets import ct_evidence, identity, opened
+from tests.support.datasets import ct_evidence, opened
+from tests.support.reports import built, composed
 
 HEAD = """
 class = "{kind}"
@@ -46,18 +46,11 @@ def _report(item: str, kind: str = "comprehensive", tail: str = "") -> ReportInp
 
 
 def _compose(report: ReportInput) -> Container:
-    evidence = ct_evidence()
-    subject = subject_of(report, evidence)
-    return compose_report(report, subject=subject, evidence=evidence).content
+    return composed(report, ct_evidence()).content
 
 
 def _build(report: ReportInput) -> bytes:
-    evidence = ct_evidence()
-    subject = subject_of(report, evidence)
-    composed = compose_report(report, subject=subject, evidence=evidence)
-    return build_structured_report(
-        composed, subject=subject, evidence=evidence, identity=identity()
-    )
+    return built(report, ct_evidence())
 
 
 def test_the_tree_follows_tid_2000() -> None:
@@ -125,8 +118,8 @@ def test_instances_have_several_names(name: str) -> None:
     evidence = (evidence[0], wanted, evidence[2])
     written = {"folder": "ct-2.dcm", "uid": wanted.sop_instance_uid}.get(name, name)
     report = _report(f'image = "{written}"')
-    composed = compose_report(report, subject=wanted.patient_study, evidence=evidence)
-    cited = [i for _, _, i in walk(composed.content) if isinstance(i, Reference)]
+    tree = composed(report, evidence).content
+    cited = [i for _, _, i in walk(tree) if isinstance(i, Reference)]
     assert [i.sop_instance_uid for i in cited] == [wanted.sop_instance_uid]
 
 
@@ -180,10 +173,9 @@ def test_nobody_is_no_patient() -> None:
 def test_a_report_without_study_cannot_be_built() -> None:
     """An empty Study Instance UID is refused, not written."""
     report = _report('text = "x"', tail=PATIENT)
-    subject = subject_of(report, ())
-    composed = compose_report(report, subject=subject, evidence=())
+    composed(report, ())
     with pytest.raises(DocumentError):
-        build_structured_report(composed, subject=subject, evidence=(), identity=identity())
+        built(report, ())
 
 
 @pytest.mark.parametrize("name", ["ct-9.dcm", "CT-1.DCM", "2.25.404", "../ct-1.dcm", "ct-1"])
@@ -198,7 +190,7 @@ def test_all_of_nothing_is_refused() -> None:
     """Without evidence there is nothing to cite."""
     report = _report('image = "all"', tail=PATIENT)
     with pytest.raises(EvidenceError):
-        compose_report(report, subject=ct_evidence()[0].patient_study, evidence=())
+        composed(report, ())
 
 
 def test_ambiguous_names_are_refused() -> None:
@@ -206,7 +198,7 @@ def test_ambiguous_names_are_refused() -> None:
     first, second, third = ct_evidence()
     evidence = (replace(first, label="a/ct.dcm"), replace(second, label="b/ct.dcm"), third)
     with pytest.raises(EvidenceError):
-        compose_report(_report('image = "ct.dcm"'), subject=first.patient_study, evidence=evidence)
+        composed(_report('image = "ct.dcm"'), evidence)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_every_example_of_a_key_fits_its_place() -> None:
     """What the declaration shows as example satisfies the schema at that key."""
     defs = report_schema()["$defs"]
     for form in _forms(REPORT):
-        properties = (defs.get(form.name) or report_schema())["properties"]
+        properties = (defs.get(form.schema_name or form.name) or report_schema())["properties"]
         for key in (key for key in form.keys if key.example):
             schema = {"$defs": defs, **properties[key.name]}
             value = tomllib.loads(f"x = {key.example}")["x"]
