@@ -134,8 +134,6 @@ def _lines(template: ReportTemplate, width: int) -> Iterator[str]:
     yield "  inputs; * must be given"
     for wanted in template.inputs:
         yield from _input_lines(wanted, "  ", width)
-        for column in wanted.fields:
-            yield from _input_lines(column, "    ", width)
 
 
 def _input_lines(wanted: TemplateInput, indent: str, width: int) -> Iterator[str]:
@@ -148,6 +146,8 @@ def _input_lines(wanted: TemplateInput, indent: str, width: int) -> Iterator[str
         initial_indent=first,
         subsequent_indent=" " * len(first),
     )
+    for column in wanted.fields:
+        yield from _input_lines(column, f"{indent}  ", width)
 
 
 def _as_dict(template: ReportTemplate) -> dict[str, Any]:

@@ -67,6 +67,8 @@ class Form:
     keys: tuple[Key, ...]
     together: tuple[tuple[str, str], ...] = ()
     """Pairs of keys, the first of which needs the second."""
+    apart: tuple[str, ...] = ()
+    """Keys of which at most one is given."""
     one_of: tuple[str, ...] = ()
     """Keys of which exactly one is given."""
     some_of: tuple[str, ...] = ()

@@ -34,6 +34,8 @@ def read_declared(form: Form, table: InputTable) -> dict[str, Any]:
     for first, second in form.together:
         if first in table and second not in table:
             raise table.error(second, f"is missing; {first} needs it")
+    for second in [name for name in form.apart if name in table][1:]:
+        raise table.error(second, f"there is at most one of {', '.join(form.apart)}")
     if form.some_of and not any(name in table for name in form.some_of):
         raise table.error("", f"needs {' or '.join(form.some_of)}")
     return values

@@ -250,8 +250,6 @@ _ITEMS: dict[str, Callable[[Form, InputTable, Code | None], ItemInput]] = {
 def _group(table: InputTable) -> GroupInput:
     form = _form("group")
     values = read_declared(form, table)
-    if values["region"] and values["region_3d"]:
-        raise table.error("region_3d", "excludes region; a finding has one outline")
     region = _region(form, values["region"]) or _region_3d(form, values["region_3d"])
     return GroupInput(
         **{key: values[key] for key in _PLAIN},

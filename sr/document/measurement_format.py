@@ -246,6 +246,7 @@ GROUP = Form(
         ),
     ),
     together=(("laterality", "site"), ("site_modifier", "site")),
+    apart=("region", "region_3d"),
     some_of=("measurement", "evaluation"),
 )
 """A measurement group; a ROI where it has a region."""

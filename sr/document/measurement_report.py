@@ -165,7 +165,9 @@ def _in_image(region: RegionInput, scene: Scene) -> SpatialCoordinates:
         raise EvidenceError(
             f"{region.path}: {region.image.instance!r} is not one image", where=region.path
         )
-    source = reference_to(images[0], _R.SELECTED_FROM, frames=region.image.frames)
+    source = reference_to(
+        images[0], _R.SELECTED_FROM, frames=region.image.frames, origin=region.path
+    )
     return SpatialCoordinates(
         concept=_REGION,
         relationship=_R.CONTAINS,

@@ -77,6 +77,8 @@ def _object(form: Form) -> _Schema:
     }
     if form.together:
         schema["dependentRequired"] = {first: [second] for first, second in form.together}
+    if form.apart:
+        schema["not"] = {"required": list(form.apart)}
     if form.one_of:
         schema["oneOf"] = [{"required": [name]} for name in form.one_of]
     if form.some_of:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from sr.document.coding import read_code
 from sr.document.input_table import InputTable
 from sr.document.values import checked
 from sr.errors import TemplateError
@@ -28,6 +29,7 @@ class InputType(StrEnum):
     NUMBER = "number"
     FLAG = "flag"
     CHOICE = "choice"
+    CODE = "code"
     POINTS = "points"
     ROWS = "rows"
 
@@ -136,6 +138,7 @@ _READERS: dict[InputType, Callable[[TemplateInput, InputTable], object]] = {
     InputType.NUMBER: lambda declared, table: Decimal(table.number(declared.key)),
     InputType.FLAG: lambda declared, table: table.flag(declared.key, default=False),
     InputType.CHOICE: _choice,
+    InputType.CODE: lambda declared, table: read_code(table, declared.key),
     InputType.POINTS: _points,
     InputType.ROWS: lambda declared, table: tuple(
         _values(declared.fields, row) for row in table.tables(declared.key)

@@ -28,6 +28,7 @@ from jinja2.loaders import split_template_path
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from sr.codes import Code
 from sr.errors import TemplateError
 
 __all__ = ["names_used", "render_toml"]
@@ -46,7 +47,8 @@ def render_toml(folder: Traversable, name: str, values: Mapping[str, object]) ->
     Args:
         folder: Where the template is, and everything it may include.
         name: Its file name there.
-        values: Text, numbers, flags, and tuples and mappings of them; ``None`` for what is absent.
+        values: Text, numbers, flags, codes, and tuples and mappings of them; ``None`` for what is
+            absent.
 
     Raises:
         TemplateError: The template fails, or puts a value where it could become structure.
@@ -179,6 +181,8 @@ def _toml(value: object) -> str:
         return str(value)
     if isinstance(value, str):
         return f'"{_escaped(value.translate(_MARKS))}"'
+    if isinstance(value, Code):
+        return _toml((value.value, value.scheme, value.meaning))
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, Mapping):

@@ -54,6 +54,8 @@ def _variants(
                 yield f"{key} = {str(flag).lower()}", {**example, key: flag}
         for choice in wanted.choices:
             yield f"{key} = {choice!r}", {**example, key: choice}
+        if wanted.type is InputType.POINTS and example.get(key):
+            yield f"one point of {key}", {**example, key: example[key][:1]}
         if wanted.type is InputType.ROWS:
             yield from _row_variants(wanted, example)
 

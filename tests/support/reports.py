@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from sr.document.evidence import Evidence
@@ -12,7 +13,12 @@ from sr.document.structured_report import StructuredReport, build_structured_rep
 from sr.document.template import load_template, render_report
 from tests.support.datasets import ct_evidence, evidence_of, identity, instance, uid_source
 
-__all__ = ["DOSE_REPORT", "built", "composed", "example"]
+__all__ = ["DOSE_REPORT", "IMAGES", "built", "composed", "example"]
+
+IMAGES = tuple(
+    replace(item, label=f"{number:03d}.dcm") for number, item in enumerate(ct_evidence(4), start=1)
+)
+"""Four CT images, called as the examples of templates call them."""
 
 DOSE_REPORT = evidence_of(
     instance(
@@ -33,8 +39,8 @@ def example(template_id: str) -> ReportInput:
 
 
 def composed(report: ReportInput, evidence: tuple[Evidence, ...] | None = None) -> StructuredReport:
-    """Return a report as content tree; by default on four CT images."""
-    cited = ct_evidence(4) if evidence is None else evidence
+    """Return a report as content tree; by default on `IMAGES`."""
+    cited = IMAGES if evidence is None else evidence
     return compose_report(
         report, subject=subject_of(report, cited), evidence=cited, new_uid=uid_source(7)
     )
@@ -46,8 +52,8 @@ def built(
     *,
     predecessors: tuple[Evidence, ...] = (),
 ) -> bytes:
-    """Return a report as a document; by default on four CT images."""
-    cited = ct_evidence(4) if evidence is None else evidence
+    """Return a report as a document; by default on `IMAGES`."""
+    cited = IMAGES if evidence is None else evidence
     return build_structured_report(
         composed(report, cited),
         subject=subject_of(report, cited),

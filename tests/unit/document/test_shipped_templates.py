@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sr.document.input import parse_report
 from sr.document.input_table import InputFormat, InputTable
 from sr.document.report_input import ReportInput
+from sr.document.root_template import RootTemplateID
 from sr.document.template import (
     ReportTemplate,
     load_template,
@@ -94,6 +95,8 @@ _FILLERS: dict[InputType, Any] = {
     InputType.TEXTS: ["One.", "Two."],
     InputType.NUMBER: Decimal("7.5"),
     InputType.FLAG: True,
+    InputType.CODE: ["42700002", "SCT", "Round"],
+    InputType.POINTS: [[1, 2]],
 }
 _KEYWORDS = {"title": "CTReport", "language": "en"}
 
@@ -122,6 +125,9 @@ def test_the_common_examinations_are_there() -> None:
     assert set(IDS) >= {
         *("ct-chest", "free-text", "mammography-text", "mr-knee", "us-abdomen", "x-ray-chest")
     }
+    assert {_template(template_id).tid for template_id in IDS} == set(RootTemplateID)
+    measured = {t.document_class.slug for t in map(_template, IDS) if t.tid == "1500"}
+    assert measured == {"enhanced", "comprehensive", "comprehensive-3d"}
 
 
 @pytest.mark.parametrize("template_id", IDS)
@@ -131,7 +137,7 @@ def test_the_example_renders(template_id: str) -> None:
     report = render_report(template, template.example, InputFormat.TOML)
     assert report.document_class is template.document_class
     assert report.completion == "COMPLETE"
-    assert len(report.sections) > 1
+    assert len(report.sections) > 1 or report.groups
 
 
 @pytest.mark.parametrize("template_id", IDS)
@@ -223,16 +229,25 @@ def test_every_place_of_text_is_reached(template_id: str) -> None:
         assert TOKEN in str(_tree(template_id, values)), key
 
 
+def _say(values: dict[str, Any], text: str) -> None:
+    """Put a text where the template makes a statement of it."""
+    if "impression" in values:
+        values["impression"] = text
+    elif "findings" in values:
+        values["findings"][0]["name"] = text
+    else:
+        section = values["sections"][0]
+        section |= {"paragraphs": [text]} if "paragraphs" in section else {"text": text}
+
+
 @pytest.mark.parametrize("template_id", IDS)
 def test_attacks_are_text_in_the_report(template_id: str) -> None:
     """A hostile statement is read back from the report word for word."""
     for attack in ATTACKS:
         values = _example(template_id)
-        if "impression" in values:
-            values["impression"] = attack
-        else:
-            values["sections"][0]["paragraphs"] = [attack]
+        _say(values, attack)
         report = _report(template_id, values)
-        assert attack in [getattr(item, "text", "") for s in report.sections for item in s.items]
+        said = [getattr(item, "text", "") for s in report.sections for item in s.items]
+        assert attack in [*said, *(group.tracking for group in report.groups)]
         assert report.observer.name == values["observer_name"]
         assert len(report.sections) == len(_report(template_id, _example(template_id)).sections)
