@@ -14,6 +14,8 @@ Cites: PS3.5 7.1–7.5, A.4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sr.dicomfile.dataset import (
     SPECIFIC_CHARACTER_SET,
     UNDEFINED_LENGTH,
@@ -212,8 +214,10 @@ class Scanner(Refusals):
                             self._beyond("elements", maximum, position)
                         self._count_items(said.items, position)
                         self._nested_values += 1
-                        small = SmallSequence(self, tag, value, content, self._charset)
-                        append(new(Element, (tag, vr, position, value, stop, small, None, False)))
+                        items: Sequence[DataSet] = ()
+                        if content:
+                            items = SmallSequence(self, tag, value, content, self._charset)
+                        append(new(Element, (tag, vr, position, value, stop, items, None, False)))
                         position = stop
                         continue
                 self._elements = counted
