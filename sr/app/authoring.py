@@ -11,11 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sr.app.check import CheckOptions
 from sr.app.evidence import load_evidence
 from sr.app.evidence_folder import Skipped
 from sr.app.files import guard_output, read_bytes, write_atomically
 from sr.app.outputs import names_for, written_before
 from sr.app.ports import Ports
+from sr.app.securing import Securing
+from sr.app.selected_proofs import CopiedFrom
 from sr.app.signing import Credentials, SigningResult, sign_bytes, signer_of
 from sr.codes import SIGNED_TITLES, Code, SignaturePurpose, key_object_title
 from sr.dicomfile import canonicalise
@@ -75,6 +78,8 @@ class AuthoringResult:
     """Files of the evidence folders that are no instances to cite."""
     notices: tuple[Finding, ...] = ()
     digital_signature_uid: str | None = None
+    copied: tuple[CopiedFrom, ...] = ()
+    """Where proofs came from that were not computed."""
     identical: tuple[IdenticalDocument, ...] = ()
     """The copies in the other studies of the evidence; only a key object selection has any."""
 
@@ -87,6 +92,7 @@ def create_report(
     template: str | None,
     ports: Ports,
     sites: tuple[Path, ...] = (),
+    securing: Securing | None = None,
 ) -> AuthoringResult:
     """Write an unsigned report from a report file, or from values for a template.
 
@@ -97,19 +103,27 @@ def create_report(
 
     Cites: PS3.16 TID 2000; PS3.15 A.4.
     """
-    guard_output(output, [source, *evidence], in_place=False)
-    loaded = load_evidence(evidence, without=written_before(output))
+    securing = _securing(securing, ports)
+    guard_output(output, [source, *evidence, *securing.selections], in_place=False)
+    loaded = load_evidence(evidence, securing=securing, without=written_before(output))
     data = author_report(
         _text_of(source),
         _format_of(source),
         evidence=loaded.evidence,
+        anchors=loaded.anchors,
         template=template,
         name=source.name,
         ports=ports,
         sites=sites,
     )
     write_atomically(output, data)
-    return AuthoringResult(output=output, cited=len(loaded.evidence), skipped=loaded.skipped)
+    return AuthoringResult(
+        output=output,
+        cited=loaded.cited,
+        skipped=loaded.skipped,
+        notices=loaded.notices,
+        copied=loaded.copied,
+    )
 
 
 def author_report(
@@ -121,6 +135,7 @@ def author_report(
     name: str,
     ports: Ports,
     sites: tuple[Path, ...] = (),
+    anchors: tuple[Evidence, ...] = (),
 ) -> bytes:
     """Return an unsigned report as a DICOM file.
 
@@ -132,6 +147,7 @@ def author_report(
         name: The file's name, for messages.
         ports: Time and UIDs.
         sites: Folders with templates beside the shipped ones.
+        anchors: Key object selections that are listed as evidence, and that no statement cites.
 
     Raises:
         TemplateError: The input does not fit; names key path and line.
@@ -146,7 +162,7 @@ def author_report(
             build_structured_report(
                 compose_report(report, subject=subject, evidence=evidence, new_uid=ports.new_uid),
                 subject=subject,
-                evidence=evidence,
+                evidence=(*evidence, *anchors),
                 identity=_identity(ports),
             )
         )
@@ -173,6 +189,7 @@ def create_key_object(
     modifiers: tuple[Code, ...] = (),
     credentials: Credentials | None = None,
     purpose: SignaturePurpose | None = None,
+    securing: Securing | None = None,
 ) -> AuthoringResult:
     """Write a key object selection, signed where credentials and a purpose are given.
 
@@ -189,11 +206,13 @@ def create_key_object(
     Cites: PS3.16 TID 2010; PS3.15 A.4; PS3.3 C.17.6.2.
     """
     require_signature(title, credentials, purpose)
-    guard_output(output, evidence, in_place=False)
+    securing = _securing(securing, ports)
+    guard_output(output, [*evidence, *securing.selections], in_place=False)
     earlier = written_before(output)
-    loaded = load_evidence(evidence, without=earlier)
+    loaded = load_evidence(evidence, securing=securing, without=earlier)
+    selected = (*loaded.evidence, *loaded.anchors)
     documents = author_key_objects(
-        title, loaded.evidence, description=description, modifiers=modifiers, ports=ports
+        title, selected, description=description, modifiers=modifiers, ports=ports
     )
     outputs = names_for(output, len(documents), earlier=earlier)
     signed: tuple[SigningResult, ...] = ()
@@ -204,22 +223,33 @@ def create_key_object(
     for path, data in zip(outputs, documents, strict=True):
         write_atomically(path, data)
     signatures = [s.digital_signature_uid for s in signed] if signed else [None] * len(documents)
-    studies = (study.study_instance_uid for study in studies_of(loaded.evidence))
+    studies = (study.study_instance_uid for study in studies_of(selected))
     first, *others = (
         IdenticalDocument(output=path, study_instance_uid=study, digital_signature_uid=signature)
         for path, study, signature in zip(outputs, studies, signatures, strict=True)
     )
     return AuthoringResult(
         output=first.output,
-        cited=len(loaded.evidence),
+        cited=loaded.cited,
         skipped=loaded.skipped,
-        notices=tuple(dict.fromkeys(n for result in signed for n in result.notices)),
+        copied=loaded.copied,
+        notices=(
+            *loaded.notices,
+            *dict.fromkeys(n for result in signed for n in result.notices),
+        ),
         digital_signature_uid=first.digital_signature_uid,
         identical=tuple(others),
     )
 
 
-def seal(folder: Path, output: Path, *, credentials: Credentials, ports: Ports) -> AuthoringResult:
+def seal(
+    folder: Path,
+    output: Path,
+    *,
+    credentials: Credentials,
+    ports: Ports,
+    securing: Securing | None = None,
+) -> AuthoringResult:
     """Seal everything in a folder: Signed Complete Acquisition Content, source signature.
 
     Raises:
@@ -234,6 +264,7 @@ def seal(folder: Path, output: Path, *, credentials: Credentials, ports: Ports) 
         title=key_object_title("113035"),
         evidence=(folder,),
         ports=ports,
+        securing=securing,
         credentials=credentials,
         purpose=SignaturePurpose.SOURCE,
     )
@@ -289,6 +320,10 @@ def require_signature(
             where="(0040,A043)",
             hint="add --key, --cert and --purpose, or choose a title without 'Signed'",
         )
+
+
+def _securing(securing: Securing | None, ports: Ports) -> Securing:
+    return securing or Securing(check=CheckOptions(at=ports.now()))
 
 
 def _identity(ports: Ports) -> DocumentIdentity:

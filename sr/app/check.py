@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from sr.app.evidence import compare_evidence
+from sr.app.comparison import compare_evidence
 from sr.app.evidence_folder import EvidenceFolder, survey
 from sr.app.facts import FactsRecord, is_facts
 from sr.app.files import open_dicom, read_bytes

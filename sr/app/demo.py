@@ -23,6 +23,7 @@ from sr.app.interference import INTERFERENCES
 from sr.app.manifest import check_manifest, create_manifest
 from sr.app.peer import dcmsign_accepts, find_dcmsign
 from sr.app.ports import Ports
+from sr.app.securing import Securing
 from sr.app.signing import ApprovalMode, Credentials, approve_file, sign_file
 from sr.app.softhsm import make_demo_token
 from sr.app.synthetic import synthetic_ct_series
@@ -152,7 +153,9 @@ def _provide_images(stage: _Stage, images: Path | None) -> None:
             write_atomically(stage.evidence / f"{number:03d}.dcm", data)
         stage.tell(f"2. {_SLICES} synthetic CT images")
         return
-    found = load_evidence([images], tolerant=True)
+    found = load_evidence(
+        [images], securing=Securing(check=CheckOptions(at=stage.ports.now())), tolerant=True
+    )
     chosen = _one_study(found.evidence)
     if not chosen:
         raise EvidenceError(f"no file below {images} can be cited as evidence")

@@ -1,33 +1,40 @@
-"""The proof that goes with each instance that is cited, and the comparison with it later.
+"""The instances that a new document cites, each with its proof.
 
 Cites: PS3.15 A.4; PS3.17 Annex W.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from sr.app.evidence_folder import DAMAGED, EvidenceFolder, Skipped, survey
+from sr.app.check import CheckOptions
+from sr.app.evidence_folder import DAMAGED, Skipped, survey
 from sr.app.files import open_dicom
 from sr.app.mac_cache import remembered_mac
-from sr.app.pool import each
+from sr.app.pool import each, jobs_for
+from sr.app.securing import Securing, open_selection
+from sr.app.selected_proofs import (
+    CopiedFrom,
+    anchor_evidence,
+    copied_from,
+    copy_notices,
+    copy_proofs,
+    require_anchored,
+)
 from sr.app.settings import current_settings
 from sr.dicomfile import DICOMFile
 from sr.document.evidence import Evidence, read_evidence
-from sr.document.reference import ReferencedDigitalSignature, SecureReference
+from sr.document.reference import SecureReference
 from sr.errors import EvidenceError, SRError
-from sr.mac import ReferencedSOPInstanceMAC, compute_mac
-from sr.signature.references import DocumentReference, document_references
-from sr.verification import Candidate, gather
-from sr.verification.facts import ReferenceFacts
-from sr.verification.references import compare_reference
+from sr.findings import Finding
+from sr.signature.reference_coverage import MACCoverage
+from sr.verification.securing import ProofRules, prove
 
-__all__ = ["LoadedEvidence", "compare_evidence", "load_evidence", "secure_reference"]
-
-_WORTH_A_POOL = 64
+__all__ = ["LoadedEvidence", "load_evidence", "secure_reference"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,99 +44,124 @@ class LoadedEvidence:
     evidence: tuple[Evidence, ...]
     skipped: tuple[Skipped, ...]
     """What was left out, and why."""
+    anchors: tuple[Evidence, ...] = ()
+    """Key object selections that secure instances of the evidence, to be cited beside them."""
+    copied: tuple[CopiedFrom, ...] = ()
+    """Where proofs came from that were not computed."""
+    notices: tuple[Finding, ...] = ()
+
+    @property
+    def cited(self) -> int:
+        """How many instances a document over it cites."""
+        return len(self.evidence) + len(self.anchors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proof:
+    """An instance with its proof, or why there is none."""
+
+    evidence: Evidence | None = None
+    fault: str = ""
+    notices: tuple[Finding, ...] = ()
 
 
 def load_evidence(
-    paths: Iterable[Path], *, without: Iterable[Path] = (), tolerant: bool = False
+    paths: Iterable[Path],
+    *,
+    securing: Securing,
+    without: Iterable[Path] = (),
+    tolerant: bool = False,
 ) -> LoadedEvidence:
     """Return the instances in some folders with their proofs, and what was left out.
 
     Args:
         paths: Files, folders and DICOMDIRs.
+        securing: What proofs cover, and which selections may help.
         without: Files that do not count.
         tolerant: Leave out what is damaged or contradictory instead of refusing.
 
     Raises:
-        EvidenceError: A file is damaged, or two different objects have one UID.
+        EvidenceError: A file is damaged, two different objects have one UID, or an instance is not
+            what a selection says.
+        VerdictError: A selection that is to be relied on is not PASSED.
         ConfigurationError: A path does not exist.
 
-    Cites: PS3.15 A.4 b.
+    Cites: PS3.15 A.4 b; PS3.17 Annex W, case 1 d.
     """
     folder = survey(paths, without=without)
+    selections = tuple(open_selection(path, securing.check) for path in securing.trusted)
+    anchors = tuple(open_selection(path, securing.check) for path in securing.anchors)
+    copies = copy_proofs(folder, selections)
+    proofs = {path: _Proof(evidence=c.evidence) for path, c in copies.items() if c.evidence}
+    rest = [path for path in folder.paths if path not in proofs]
+    proven = each(partial(_prove, rules=securing.rules), rest, jobs=jobs_for(len(rest)))
+    proofs |= zip(rest, proven, strict=True)
     skipped = list(folder.skipped)
     evidence: dict[str, Evidence] = {}
-    cited = each(_cite_path, folder.paths, jobs=_jobs(len(folder.paths)))
-    for path, item in zip(folder.paths, cited, strict=True):
-        if isinstance(item, SRError):
-            skipped.append(Skipped(path=path, reason=str(item), rule=DAMAGED))
+    for path in folder.paths:
+        item = proofs[path].evidence
+        if item is None:
+            skipped.append(Skipped(path=path, reason=proofs[path].fault, rule=DAMAGED))
             continue
         known = evidence.setdefault(item.sop_instance_uid, item)
         if known.reference != item.reference:
             reason = f"{known.label} is a different object with the same SOPInstanceUID (0008,0018)"
             skipped.append(Skipped(path=path, reason=reason, rule="EVIDENCE_CONFLICT"))
+    if not tolerant:
+        _require_sound(skipped, len(evidence))
+    for anchor in anchors:
+        evidence.pop(anchor.file.sop_instance_uid, None)
+    cited = tuple(evidence.values())
+    for anchor in anchors:
+        require_anchored(anchor, cited, folder, securing.check)
+    return LoadedEvidence(
+        evidence=cited,
+        skipped=tuple(skipped),
+        anchors=tuple(anchor_evidence(anchor, securing.rules) for anchor in anchors),
+        copied=copied_from(selections, copies.values()),
+        notices=(
+            *(notice for proof in proofs.values() for notice in proof.notices),
+            *copy_notices(selections, copies.values(), total=len(cited)),
+        ),
+    )
+
+
+def _require_sound(skipped: list[Skipped], readable: int) -> None:
     broken = [s for s in skipped if s.broken]
-    if broken and not tolerant:
+    if broken:
         listed = "; ".join(f"{s.path}: {s.reason}" for s in broken)
         raise EvidenceError(
             f"{len(broken)} evidence files cannot be cited: {listed}",
-            hint=f"nothing was written; the other {len(evidence)} files are readable",
+            hint=f"nothing was written; the other {readable} files are readable",
         )
-    return LoadedEvidence(evidence=tuple(evidence.values()), skipped=tuple(skipped))
 
 
-def compare_evidence(file: DICOMFile, folder: EvidenceFolder) -> tuple[ReferenceFacts, ...]:
-    """Return one comparison for each evidence item of a document, by several processes if many.
-
-    Cites: PS3.15 A.4.
-    """
-    cited = tuple(r for r in document_references(file.dataset) if r.is_evidence)
-    pairs = tuple((r, tuple(folder.find(r.sop_instance_uid))) for r in cited)
-    return tuple(each(_compare_pair, pairs, jobs=_jobs(len(pairs))))
-
-
-def _compare_pair(pair: tuple[DocumentReference, tuple[Candidate, ...]]) -> ReferenceFacts:
-    return compare_reference(*pair)
-
-
-def _jobs(count: int) -> int:
-    """Return how many processes work on that many files; few are not worth starting any."""
-    wanted = current_settings().mac.jobs or os.cpu_count() or 1
-    return wanted if count >= _WORTH_A_POOL else 1
-
-
-def _cite_path(path: Path) -> Evidence | SRError:
-    memory = current_settings().mac.cache
+def _prove(path: Path, *, rules: ProofRules) -> _Proof:
+    memory = current_settings().mac.cache if rules.coverage is MACCoverage.FULL else ""
     try:
         file = open_dicom(path, allow_odd_lengths=True)
         mac = remembered_mac(Path(memory), path, file) if memory else None
-        return read_evidence(
-            file.dataset, reference=secure_reference(file, mac=mac), label=path.name
-        )
+        proven = prove(file, rules, mac=mac)
+        item = read_evidence(file.dataset, reference=proven.reference, label=path.name)
     except SRError as error:
-        return error
+        return _Proof(fault=str(error))
+    return _Proof(evidence=item, notices=proven.notices)
 
 
 def secure_reference(
-    file: DICOMFile, *, mac: ReferencedSOPInstanceMAC | None = None
+    file: DICOMFile, *, at: datetime, coverage: MACCoverage = MACCoverage.FULL
 ) -> SecureReference:
-    """Return the proof of an instance: MAC over every signable element, and intact signatures.
+    """Return the proof of a document that another one succeeds, or of any other instance.
 
     Args:
-        file: The instance.
-        mac: Its MAC, where that is known already.
+        file: The document.
+        at: Now; its signatures are copied where the default policy finds them good enough.
+        coverage: What its MAC covers.
 
     Raises:
         EncodingError: Nothing in it can be covered by a MAC.
 
-    Cites: PS3.3 Table C.17-3a.
+    Cites: PS3.3 Table C.17-3a, C.17.2 (Predecessor Documents Sequence).
     """
-    return SecureReference(
-        mac=mac or compute_mac(file),
-        signatures=tuple(
-            ReferencedDigitalSignature(
-                digital_signature_uid=s.digital_signature_uid, signature=s.signature
-            )
-            for s in gather(file).top_level
-            if s.integrity.is_intact
-        ),
-    )
+    rules = ProofRules(policy=CheckOptions(at=at).trust_policy, at=at, coverage=coverage)
+    return prove(file, rules).reference

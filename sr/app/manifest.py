@@ -16,6 +16,7 @@ from sr.app.check import CheckOptions, check_file
 from sr.app.evidence_folder import DAMAGED, EvidenceFolder, survey
 from sr.app.files import open_dicom
 from sr.app.ports import Ports
+from sr.app.securing import Securing
 from sr.app.signing import Credentials
 from sr.codes import SignaturePurpose, key_object_title
 from sr.dicomfile import DICOMFile
@@ -41,6 +42,7 @@ def create_manifest(
     credentials: Credentials,
     ports: Ports,
     package: Path | None = None,
+    securing: Securing | None = None,
 ) -> AuthoringResult:
     """Write a Signed Manifest over everything in some folders; pack it where asked.
 
@@ -60,6 +62,7 @@ def create_manifest(
         ports=ports,
         credentials=credentials,
         purpose=SignaturePurpose.SOURCE,
+        securing=securing,
     )
     if package is not None:
         manifests = (output, *(copy.output for copy in result.identical))

@@ -9,6 +9,7 @@ and locks or run its main module once more; neither is for a library to do.
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -20,11 +21,13 @@ from itertools import islice
 from queue import SimpleQueue
 from typing import TypeVar
 
+from sr.app.settings import current_settings
 from sr.errors import ExternalServiceError
 
-__all__ = ["each"]
+__all__ = ["each", "jobs_for"]
 
 _LARGEST_CHUNK = 16
+_WORTH_A_POOL = 64
 _CHUNKS_EACH = 3
 """Chunks under way for each process: one being worked on, the others waiting beside it."""
 _SHARES = 4
@@ -32,6 +35,12 @@ _SHARES = 4
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+
+def jobs_for(count: int) -> int:
+    """Return how many processes work on that many files; few are not worth starting any."""
+    wanted = current_settings().mac.jobs or os.cpu_count() or 1
+    return wanted if count >= _WORTH_A_POOL else 1
 
 
 def each(

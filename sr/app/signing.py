@@ -196,7 +196,7 @@ def approve_document(
         approved_at=ports.now(),
         mode=mode,
         sop_instance_uid="" if mode is ApprovalMode.IN_PLACE else ports.new_uid(),
-        predecessor=secure_reference(file) if with_predecessor else None,
+        predecessor=secure_reference(file, at=ports.now()) if with_predecessor else None,
     )
     edited = splice(file, approve_edits(file.dataset, approval))
     approved = read(BytesSource(assemble(edited)))

@@ -20,6 +20,7 @@ from sr.app.certificates import DemoPKI, make_demo_pki
 from sr.app.check import CheckOptions, check_file
 from sr.app.evidence import load_evidence
 from sr.app.ports import Ports
+from sr.app.securing import Securing
 from sr.app.signing import ApprovalMode, Credentials, approve_file, sign_file
 from sr.app.synthetic import synthetic_ct_series
 from sr.codes import SignaturePurpose
@@ -124,7 +125,8 @@ def _scene(folder: Path, ports: Ports) -> _Scene:
     series = synthetic_ct_series(_IMAGES, new_uid=ports.new_uid, now=ports.now())
     for number, data in enumerate(series, start=1):
         (images / f"{number:03d}.dcm").write_bytes(data)
-    evidence = load_evidence([images]).evidence
+    securing = Securing(check=CheckOptions(at=ports.now()))
+    evidence = load_evidence([images], securing=securing).evidence
     return _Scene(folder=folder, pki=pki, evidence=evidence, ports=ports)
 
 

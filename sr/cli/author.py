@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from sr.cli.command import register
 from sr.cli.shell import Shell
 from sr.codes import Code, title_modifier
 from sr.errors import ConfigurationError
+from sr.signature.reference_coverage import MACCoverage
 
 if TYPE_CHECKING:
     from sr.app.authoring import AuthoringResult
@@ -22,6 +24,8 @@ _CREATE_EXAMPLES = """
 srsign create --explain
 srsign create report.toml --evidence images/ -o report.dcm
 srsign create values.toml --template ct-chest --evidence images/ -o report.dcm
+srsign create report.toml --evidence images/ --trusted-kos seal.dcm --anchor-kos seal.dcm \\
+    --trust-anchor root.pem --intermediate issuing.pem -o report.dcm
 """
 _KEYOBJECT_EXAMPLES = """
 srsign keyobject --title of-interest --evidence images/1.dcm -o kos.dcm
@@ -73,6 +77,15 @@ def create(
         typer.Option("--template", metavar="ID", help="See srsign template list."),
     ] = None,
     templates: o.Templates = [],
+    coverage: o.Coverage = MACCoverage.FULL,
+    trusted_kos: o.TrustedSelections = [],
+    anchor_kos: o.AnchorSelections = [],
+    trusted_signer: o.TrustedSigner = None,
+    trust_anchor: o.TrustAnchors = [],
+    intermediate: o.Intermediates = [],
+    crl: o.CRL = [],
+    ocsp: o.OCSP = [],
+    policy: o.Policy = "standard",
     explain: Annotated[
         bool,
         typer.Option(
@@ -103,6 +116,17 @@ def create(
         template=template,
         sites=tuple(templates),
         ports=compose.ports(),
+        securing=o.securing(
+            coverage,
+            trusted_kos=trusted_kos,
+            anchor_kos=anchor_kos,
+            trusted_signer=trusted_signer,
+            trust_anchor=trust_anchor,
+            intermediate=intermediate,
+            crl=crl,
+            ocsp=ocsp,
+            policy=policy,
+        ),
     )
     report_authoring(shell, "report", result)
 
@@ -131,6 +155,15 @@ def keyobject(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
+    coverage: o.Coverage = MACCoverage.FULL,
+    trusted_kos: o.TrustedSelections = [],
+    anchor_kos: o.AnchorSelections = [],
+    trusted_signer: o.TrustedSigner = None,
+    trust_anchor: o.TrustAnchors = [],
+    intermediate: o.Intermediates = [],
+    crl: o.CRL = [],
+    ocsp: o.OCSP = [],
+    policy: o.Policy = "standard",
 ) -> None:
     """Write a key object selection of all the evidence, signed where a key is given.
 
@@ -151,6 +184,17 @@ def keyobject(
         credentials=None if key is None else o.credentials(key, cert, pin_file),
         purpose=purpose,
         ports=compose.signing_ports(timestamp),
+        securing=o.securing(
+            coverage,
+            trusted_kos=trusted_kos,
+            anchor_kos=anchor_kos,
+            trusted_signer=trusted_signer,
+            trust_anchor=trust_anchor,
+            intermediate=intermediate,
+            crl=crl,
+            ocsp=ocsp,
+            policy=policy,
+        ),
     )
     report_authoring(shell, f"key object selection {title.meaning!r}", result)
 
@@ -163,6 +207,7 @@ def seal(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
+    coverage: o.Coverage = MACCoverage.FULL,
 ) -> None:
     """Seal everything that was acquired.
 
@@ -177,6 +222,7 @@ def seal(
         output,
         credentials=o.credentials(key, cert, pin_file),
         ports=compose.signing_ports(timestamp),
+        securing=o.securing(coverage),
     )
     report_authoring(shell, "seal", result)
 
@@ -191,6 +237,7 @@ def report_authoring(shell: Shell, what: str, result: AuthoringResult) -> None:
                 "output": str(result.output),
                 "cited": result.cited,
                 "digital_signature_uid": result.digital_signature_uid,
+                "proofs_copied": [asdict(copied) for copied in result.copied],
                 "identical_documents": [
                     {
                         "output": str(copy.output),

@@ -12,6 +12,7 @@ from sr.cli.author import report_authoring
 from sr.cli.command import group, register
 from sr.cli.shell import Shell
 from sr.errors import ConfigurationError
+from sr.signature.reference_coverage import MACCoverage
 
 __all__ = ["add_commands"]
 
@@ -49,6 +50,14 @@ def create(
         Path | None,
         typer.Option("--package", metavar="ZIP|DIR", help="Also pack manifest and instances."),
     ] = None,
+    coverage: o.Coverage = MACCoverage.FULL,
+    trusted_kos: o.TrustedSelections = [],
+    trusted_signer: o.TrustedSigner = None,
+    trust_anchor: o.TrustAnchors = [],
+    intermediate: o.Intermediates = [],
+    crl: o.CRL = [],
+    ocsp: o.OCSP = [],
+    policy: o.Policy = "standard",
 ) -> None:
     """Write a manifest over everything in some folders: title 113031, signed with purpose 14.
 
@@ -64,6 +73,16 @@ def create(
         credentials=o.credentials(key, cert, pin_file),
         ports=compose.signing_ports(timestamp),
         package=package,
+        securing=o.securing(
+            coverage,
+            trusted_kos=trusted_kos,
+            trusted_signer=trusted_signer,
+            trust_anchor=trust_anchor,
+            intermediate=intermediate,
+            crl=crl,
+            ocsp=ocsp,
+            policy=policy,
+        ),
     )
     report_authoring(shell, "manifest", result)
     if package is not None:

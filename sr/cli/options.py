@@ -17,17 +17,21 @@ import typer
 
 from sr.codes import Code, SignaturePurpose, key_object_title
 from sr.errors import ConfigurationError
+from sr.signature.reference_coverage import MACCoverage
 
 if TYPE_CHECKING:
     from sr.app.check import CheckOptions
+    from sr.app.securing import Securing
     from sr.app.signing import Credentials
     from sr.keys import Secrets
 
 __all__ = [
     "CRL",
     "OCSP",
+    "AnchorSelections",
     "At",
     "Certificates",
+    "Coverage",
     "Evidence",
     "Intermediates",
     "KeyURI",
@@ -45,11 +49,14 @@ __all__ = [
     "TimestampAnchors",
     "Title",
     "TrustAnchors",
+    "TrustedSelections",
+    "TrustedSigner",
     "check_options",
     "credentials",
     "one_output",
     "parse_time",
     "secrets",
+    "securing",
 ]
 
 
@@ -111,6 +118,45 @@ Evidence = Annotated[
     list[Path],
     typer.Option(
         "--evidence", metavar="DIR", help="Folder or file with cited instances; repeatable."
+    ),
+]
+_SECURING = "How evidence is secured"
+Coverage = Annotated[
+    MACCoverage,
+    typer.Option(
+        "--coverage",
+        help="What MACs of cited instances cover: full, or all but what an archive may change "
+        "(patient ID, study and series UID, codes).",
+        rich_help_panel=_SECURING,
+    ),
+]
+TrustedSelections = Annotated[
+    list[Path],
+    typer.Option(
+        "--trusted-kos",
+        metavar="FILE",
+        help="Signed key object selection whose proofs are copied instead of hashing again, if it "
+        "is PASSED; repeatable.",
+        rich_help_panel=_SECURING,
+    ),
+]
+AnchorSelections = Annotated[
+    list[Path],
+    typer.Option(
+        "--anchor-kos",
+        metavar="FILE",
+        help="Signed key object selection to cite beside what it secures, if it is PASSED and "
+        "everything is as it says; repeatable.",
+        rich_help_panel=_SECURING,
+    ),
+]
+TrustedSigner = Annotated[
+    str | None,
+    typer.Option(
+        "--trusted-signer",
+        metavar="PATTERN",
+        help="Every signer of these selections must match, e.g. '*CN=Archive*'.",
+        rich_help_panel=_SECURING,
     ),
 ]
 Templates = Annotated[
@@ -266,6 +312,44 @@ def check_options(
     )
     _ = options.trust_policy, options.material, options.folder, options.record
     return options
+
+
+def securing(
+    coverage: MACCoverage,
+    *,
+    trusted_kos: Sequence[Path] = (),
+    anchor_kos: Sequence[Path] = (),
+    trusted_signer: str | None = None,
+    trust_anchor: Sequence[Path] = (),
+    intermediate: Sequence[Path] = (),
+    crl: Sequence[Path] = (),
+    ocsp: Sequence[Path] = (),
+    policy: str = "standard",
+) -> Securing:
+    """Return how the references of a new document are secured, trust material read and found sound.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or a signer is demanded of no selection.
+        TrustEvidenceError: A file holds no certificate or revocation list.
+        ProfileError: The policy is unknown or malformed.
+    """
+    from sr.app.securing import Securing
+
+    if trusted_signer is not None and not (trusted_kos or anchor_kos):
+        raise ConfigurationError("--trusted-signer is about --trusted-kos and --anchor-kos")
+    return Securing(
+        check=check_options(
+            trust_anchor=trust_anchor,
+            intermediate=intermediate,
+            crl=crl,
+            ocsp=ocsp,
+            policy=policy,
+            signer=trusted_signer,
+        ),
+        coverage=coverage,
+        trusted=tuple(trusted_kos),
+        anchors=tuple(anchor_kos),
+    )
 
 
 def one_output(output: Path | None, source: Path, *, in_place: bool) -> Path:

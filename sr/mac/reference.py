@@ -37,13 +37,15 @@ def compute_mac(
     *,
     algorithm: MACAlgorithm = MACAlgorithm.SHA256,
     private: bool = False,
+    tags: tuple[int, ...] | None = None,
 ) -> ReferencedSOPInstanceMAC:
-    """Return the MAC over every signable element of an instance.
+    """Return the MAC of an instance, over every signable element unless told otherwise.
 
     Args:
         file: The instance.
         algorithm: Digest; SHA-256 unless a site wants more.
         private: Whether to cover private elements.
+        tags: What to cover instead, ascending.
 
     Raises:
         EncodingError: Nothing in the instance can be covered, or a value cannot be encoded.
@@ -52,6 +54,9 @@ def compute_mac(
     Cites: PS3.3 C.17.2.1; PS3.15 A.4.
     """
     covered = signable_elements(file.dataset, private=private)
+    if tags is not None:
+        wanted = frozenset(tags)
+        covered = [element for element in covered if element.tag in wanted]
     if not covered:
         raise EncodingError(
             "no data element of this instance can be covered by a MAC", rule="NOTHING_SIGNABLE"

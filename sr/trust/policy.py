@@ -124,6 +124,8 @@ class TrustPolicy:
     uncovered_charset: Consequence
     uncovered_content: Consequence
     evidence_unsecured: Consequence
+    evidence_coercible: Consequence
+    """A proof that leaves out what an archive may coerce."""
     require_purpose_for_sr_kos: bool
     clock_skew: timedelta
     """How far in the future a claimed time may lie."""

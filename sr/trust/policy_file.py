@@ -115,6 +115,7 @@ def _read(text: str, name: str) -> TrustPolicy:
     rules.text("extends", "")
     algorithms, certificate = rules.table("algorithms"), rules.table("certificate")
     coverage, timestamp = rules.table("coverage"), rules.table("timestamp")
+    evidence = rules.table("evidence")
     policy = TrustPolicy(
         id=rules.text("id"),
         title=rules.text("title"),
@@ -133,7 +134,8 @@ def _read(text: str, name: str) -> TrustPolicy:
         uncovered_identity=coverage.term("identity", Consequence),
         uncovered_charset=coverage.term("charset", Consequence),
         uncovered_content=coverage.term("content", Consequence),
-        evidence_unsecured=rules.table("evidence").term("unsecured", Consequence),
+        evidence_unsecured=evidence.term("unsecured", Consequence),
+        evidence_coercible=evidence.term("coercible", Consequence),
         require_purpose_for_sr_kos=rules.table("purpose").flag("required_for_sr_kos"),
         clock_skew=timedelta(seconds=_positive(rules.table("time"), "skew_seconds")),
     )

@@ -5,6 +5,7 @@ Cites: PS3.15 A.4, C.1; ETSI EN 319 102-1 5.2.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,7 @@ __all__ = ["judge_references", "reference_limitations"]
 _LIMITATIONS = {
     "EVIDENCE_PADDING": LimitationCode.PADDING_NORMALISED,
     "EVIDENCE_WEAK_MAC": LimitationCode.WEAK_ALGORITHM,
+    "EVIDENCE_COERCIBLE": LimitationCode.IDENTITY_NOT_COVERED,
 }
 
 
@@ -52,30 +54,42 @@ def judge_references(
 
 
 def reference_limitations(references: tuple[ReferenceFacts, ...]) -> Iterator[Limitation]:
-    """Yield what was tolerated in comparisons that did not fail.
+    """Yield what was tolerated in comparisons that did not fail, each thing once.
 
     Cites: PS3.15 A.4.
     """
-    for reference in references:
-        for f in reference.findings:
-            code = _LIMITATIONS.get(f.rule)
-            if code is not None and f.status is not Status.FAIL:
-                yield Limitation(code=code, message=f.message, where=reference.where)
+    tolerated = [
+        (code, f)
+        for reference in references
+        for f in reference.findings
+        if (code := _LIMITATIONS.get(f.rule)) is not None and f.status is not Status.FAIL
+    ]
+    counted = Counter((code, f.message) for code, f in tolerated)
+    first = {(code, f.message): f.where for code, f in reversed(tolerated)}
+    for (code, message), count in counted.items():
+        more = f" (and of {count - 1} further references)" if count > 1 else ""
+        yield Limitation(code=code, message=f"{message}{more}", where=first[code, message])
 
 
 def _weighed(reference: ReferenceFacts, policy: TrustPolicy) -> ReferenceFacts:
-    """Tolerate a weak MAC where the policy says that it is a limitation."""
-    weak = [f for f in reference.findings if f.rule == "EVIDENCE_WEAK_MAC"]
-    if not weak or policy.weak_algorithm is Consequence.FAIL:
+    """Tolerate a weak MAC and what an archive may coerce, where the policy allows it."""
+    findings = tuple(_tolerated(f, policy) for f in reference.findings)
+    if findings == reference.findings:
         return reference
-    findings = tuple(replace(f, status=Status.WARN) if f in weak else f for f in reference.findings)
     decided = not any(f.status is Status.FAIL for f in findings)
+    proof = Proof.MAC if reference.rests_on is None else Proof.SIGNATURE
     return replace(
         reference,
         findings=findings,
         result=ReferenceResult.MATCHED if decided else reference.result,
-        by=tuple(dict.fromkeys((Proof.MAC, *reference.by))),
+        by=tuple(dict.fromkeys((proof, *reference.by))),
     )
+
+
+def _tolerated(f: Finding, policy: TrustPolicy) -> Finding:
+    weak = f.rule == "EVIDENCE_WEAK_MAC" and policy.weak_algorithm is not Consequence.FAIL
+    coercible = f.rule == "EVIDENCE_COERCIBLE" and policy.evidence_coercible is not Consequence.FAIL
+    return replace(f, status=Status.WARN) if weak or coercible else f
 
 
 def _distrust(

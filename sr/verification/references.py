@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sr.dicomfile.dataset import DataSet, DICOMFile
-from sr.dicomfile.tags import describe_tag, is_private
+from sr.dicomfile.tags import describe_tag
 from sr.errors import DatasetError, LimitError, SRError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
 from sr.mac.selection import is_signable
 from sr.mac.stream import Padding, digest_segments, mac_segments
-from sr.signature.coverage import coverage_class
+from sr.signature.reference_coverage import coercible_tags, floor_left_out
 from sr.signature.references import (
     DocumentReference,
     MACReference,
@@ -37,7 +37,7 @@ from sr.verification.gather import signature_facts
 __all__ = ["Candidate", "compare_reference", "compare_references"]
 
 _CITES = "PS3.15 A.4"
-_FLOOR = frozenset({0x00080016, 0x00080018})
+_STUDY = 0x0020000D
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,29 +120,29 @@ class _Outcome(NamedTuple):
     """What one proof showed."""
 
     proof: Proof | None
-    finding: Finding | None = None
-    """What keeps the proof from vouching for the instance; a NOTICE does not."""
+    findings: tuple[Finding, ...] = ()
+    """What is to be said; a FAIL keeps the proof from vouching for the instance."""
     rests_on: SignatureFacts | None = None
     """The instance's signature, where nothing else vouches for the instance."""
 
     @property
-    def vouches(self) -> bool:
-        return self.finding is None or self.finding.status is not Status.FAIL
+    def failed(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.status is Status.FAIL)
 
 
 def _compare(reference: DocumentReference, candidate: Candidate) -> ReferenceFacts:
     try:
         outcomes = tuple(_outcomes(reference, candidate.read()))
     except LimitError as error:
-        outcomes = (_Outcome(None, _not_compared(reference, candidate, error)),)
+        outcomes = (_Outcome(None, (_not_compared(reference, candidate, error),)),)
     except DatasetError as error:
         unreadable = _finding("EVIDENCE_UNREADABLE", f"{candidate.label}: {error}", reference.where)
-        outcomes = (_Outcome(None, unreadable),)
+        outcomes = (_Outcome(None, (unreadable,)),)
     except SRError as error:
-        outcomes = (_Outcome(None, _not_compared(reference, candidate, error)),)
-    failed = [o.finding for o in outcomes if not o.vouches and o.finding is not None]
+        outcomes = (_Outcome(None, (_not_compared(reference, candidate, error),)),)
+    failed = [f for o in outcomes for f in o.failed]
     altered = any(f.sub_indication is SubIndication.EVIDENCE_MISMATCH for f in failed)
-    by = tuple(dict.fromkeys(o.proof for o in outcomes if o.vouches and o.proof is not None))
+    by = tuple(dict.fromkeys(o.proof for o in outcomes if not o.failed and o.proof is not None))
     result = (
         ReferenceResult.ALTERED if altered
         else ReferenceResult.UNDECIDED if failed or not by
@@ -154,7 +154,7 @@ def _compare(reference: DocumentReference, candidate: Candidate) -> ReferenceFac
         result=result,
         by=by,
         file=candidate.label,
-        findings=tuple(o.finding for o in outcomes if o.finding is not None),
+        findings=tuple(f for o in outcomes for f in o.findings),
         rests_on=next((o.rests_on for o in outcomes if o.rests_on is not None), None),
     )
 
@@ -170,18 +170,45 @@ def _outcomes(reference: DocumentReference, file: DICOMFile) -> Iterator[_Outcom
     if file.sop_class_uid != reference.sop_class_uid:
         yield _Outcome(
             None,
-            _finding("EVIDENCE_CLASS", "SOPClassUID (0008,0016) differs from the reference",
-                     reference.where),
+            (_finding("EVIDENCE_CLASS", "SOPClassUID (0008,0016) differs from the reference",
+                      reference.where),),
         )  # fmt: skip
     for mac in reference.macs:
         if mac.is_sound:
-            yield _Outcome(Proof.MAC, _compare_mac(file, mac, reference.where))
+            yield _Outcome(Proof.MAC, tuple(_compare_mac(file, mac, reference)))
     yield from _compare_signatures(file, reference)
 
 
-def _compare_mac(file: DICOMFile, mac: MACReference, where: str) -> Finding | None:
-    """Return what keeps the instance from being what the MAC was computed over."""
-    dataset = file.dataset
+def _compare_mac(
+    file: DICOMFile, mac: MACReference, reference: DocumentReference
+) -> Iterator[Finding]:
+    """Yield what is to be said of a MAC; a FAIL where the instance is not what it was taken of."""
+    dataset, where = file.dataset, reference.where
+    prevented = _not_comparable(file, mac, where)
+    if prevented is not None:
+        yield prevented
+        return
+    algorithm = mac.known_algorithm
+    assert algorithm is not None  # noqa: S101 - ``is_sound`` says so
+    matching = _matching_padding(dataset, mac, algorithm)
+    if matching is None:
+        yield _finding("EVIDENCE_MAC", "the MAC differs: the instance was altered", where)
+        return
+    yield from _reach(file, mac.data_elements_signed, reference)
+    if algorithm.is_weak:
+        yield _finding(
+            "EVIDENCE_WEAK_MAC", f"the MAC uses {algorithm.value}, for which collisions are feared",
+            where, SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
+        )  # fmt: skip
+    if matching is not Padding.AS_STORED:
+        yield _finding(
+            "EVIDENCE_PADDING", "the MAC fits only after trailing padding was normalised", where,
+            status=Status.NOTICE,
+        )  # fmt: skip
+
+
+def _not_comparable(file: DICOMFile, mac: MACReference, where: str) -> Finding | None:
+    """Return why a MAC cannot be computed again as it was."""
     if mac.transfer_syntax_uid != file.transfer_syntax.mac_uid:
         return _finding(
             "EVIDENCE_TRANSFER_SYNTAX",
@@ -190,7 +217,7 @@ def _compare_mac(file: DICOMFile, mac: MACReference, where: str) -> Finding | No
             where, SubIndication.EVIDENCE_COVERAGE,
         )  # fmt: skip
     for tag in mac.data_elements_signed:
-        element = dataset.get(tag)
+        element = file.dataset.get(tag)
         if element is None:
             return _finding("EVIDENCE_ABSENT", f"{describe_tag(tag)} is no longer there", where)
         if not is_signable(element):
@@ -198,16 +225,7 @@ def _compare_mac(file: DICOMFile, mac: MACReference, where: str) -> Finding | No
                 "EVIDENCE_VR_UNKNOWN", f"{describe_tag(tag)} lost its value representation",
                 where, SubIndication.VR_UNKNOWN,
             )  # fmt: skip
-    algorithm = mac.known_algorithm
-    assert algorithm is not None  # noqa: S101 - ``is_sound`` says so
-    matching = _matching_padding(dataset, mac, algorithm)
-    if matching is None:
-        return _finding("EVIDENCE_MAC", "the MAC differs: the instance was altered", where)
-    return (
-        _reach(dataset, mac.data_elements_signed, where)
-        or _strength(algorithm, where)
-        or _tolerance(matching, where)
-    )
+    return None
 
 
 def _matching_padding(
@@ -220,47 +238,49 @@ def _matching_padding(
     return None
 
 
-def _tolerance(padding: Padding, where: str) -> Finding | None:
-    if padding is Padding.AS_STORED:
-        return None
-    return _finding(
-        "EVIDENCE_PADDING", "the MAC fits only after trailing padding was normalised", where,
-        status=Status.NOTICE,
-    )  # fmt: skip
+def _reach(
+    file: DICOMFile, listed: tuple[int, ...], reference: DocumentReference
+) -> Iterator[Finding]:
+    """Yield what a matching proof does not vouch for.
 
-
-def _reach(dataset: DataSet, listed: tuple[int, ...], where: str) -> Finding | None:
-    """Return what keeps a matching proof from vouching for the instance."""
-    known = frozenset(listed)
-    for tag in sorted(_FLOOR | {e.tag for e in dataset if _belongs_to_floor(e.tag)}):
-        if tag in dataset and tag not in known:
-            return _finding(
-                "EVIDENCE_COVERAGE", f"the proof does not cover {describe_tag(tag)}",
-                where, SubIndication.EVIDENCE_COVERAGE,
-            )  # fmt: skip
-    for place in ambiguous_fragments(dataset, known):
-        return _finding(
+    What an archive may coerce is left to the policy, see ``reference_rules``.
+    """
+    where, coercible = reference.where, coercible_tags()
+    left_out = floor_left_out(file.dataset, listed)
+    thin = next((tag for tag in left_out if tag not in coercible), None)
+    if thin is not None:
+        yield _finding(
+            "EVIDENCE_COVERAGE", f"the proof does not cover {describe_tag(thin)}",
+            where, SubIndication.EVIDENCE_COVERAGE,
+        )  # fmt: skip
+    elif left_out:
+        yield _finding(
+            "EVIDENCE_COERCIBLE",
+            f"the proof leaves out what an archive may change: "
+            f"{', '.join(describe_tag(tag) for tag in left_out)}",
+            where, SubIndication.EVIDENCE_COVERAGE,
+        )  # fmt: skip
+        yield from _coerced(file.dataset, left_out, reference)
+    for place in ambiguous_fragments(file.dataset, frozenset(listed)):
+        yield _finding(
             "FRAG_AMBIGUOUS", f"the MAC does not fix the fragments of {place}; another picture "
             "could have it",
             where, SubIndication.FRAGMENTS_AMBIGUOUS,
         )  # fmt: skip
-    return None
+        return
 
 
-def _belongs_to_floor(tag: int) -> bool:
-    """Whether a proof that leaves this out proves too little: identity, class, content."""
-    if is_private(tag) or tag & 0xFFFF == 0:
-        return False
-    return coverage_class(tag).name.startswith(("IDENTITY", "CONTENT", "CHARSET"))
-
-
-def _strength(algorithm: MACAlgorithm, where: str) -> Finding | None:
-    if not algorithm.is_weak:
-        return None
-    return _finding(
-        "EVIDENCE_WEAK_MAC", f"the MAC uses {algorithm.value}, for which collisions are feared",
-        where, SubIndication.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
-    )  # fmt: skip
+def _coerced(
+    dataset: DataSet, left_out: tuple[int, ...], reference: DocumentReference
+) -> Iterator[Finding]:
+    """Yield what the document remembers otherwise than the instance now says."""
+    if _STUDY in left_out and dataset.text(_STUDY) != reference.study_instance_uid:
+        yield _finding(
+            "EVIDENCE_COERCED",
+            f"{describe_tag(_STUDY)} is {dataset.text(_STUDY)!r} now, the document says "
+            f"{reference.study_instance_uid!r}",
+            reference.where, SubIndication.EVIDENCE_COVERAGE, status=Status.WARN,
+        )  # fmt: skip
 
 
 def _compare_signatures(file: DICOMFile, reference: DocumentReference) -> Iterator[_Outcome]:
@@ -282,17 +302,18 @@ def _compare_signatures(file: DICOMFile, reference: DocumentReference) -> Iterat
         if located is not None:
             facts = signature_facts(file, located)
             wrong = _compare_signature(copied, facts, reference.where)
-            if wrong is None and alone:
-                wrong = _reach(file.dataset, facts.data_elements_signed, reference.where)
-            yield _Outcome(Proof.SIGNATURE, wrong, facts if alone else None)
+            said: tuple[Finding, ...] = () if wrong is None else (wrong,)
+            if alone and wrong is None:
+                said = tuple(_reach(file, facts.data_elements_signed, reference))
+            yield _Outcome(Proof.SIGNATURE, said, facts if alone else None)
         elif alone:
             yield _Outcome(
                 Proof.SIGNATURE,
-                _finding(
+                (_finding(
                     "EVIDENCE_SIGNATURE_ABSENT",
                     f"the instance does not carry signature {copied.digital_signature_uid}",
                     reference.where, SubIndication.EVIDENCE_COVERAGE,
-                ),
+                ),),
             )  # fmt: skip
 
 

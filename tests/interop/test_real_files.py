@@ -12,6 +12,7 @@ from sr.app.authoring import author_key_objects
 from sr.app.check import check_file, exit_code
 from sr.app.evidence import load_evidence
 from sr.app.files import write_atomically
+from sr.app.securing import Securing
 from sr.app.signing import load_certificates, sign_bytes
 from sr.codes import SignaturePurpose, key_object_title
 from sr.errors import SRError
@@ -39,7 +40,7 @@ def real_files() -> Iterator[Path]:
 def seal_and_check(path: Path, story: Story, folder: Path) -> str:
     """Return how sealing a file and checking the seal came out, or why it was refused."""
     try:
-        found = load_evidence([path], tolerant=True)
+        found = load_evidence([path], securing=Securing(check=story.options()), tolerant=True)
         if not found.evidence:
             return f"refused: {[s.reason for s in found.skipped]}"
         (data,) = author_key_objects(key_object_title("113035"), found.evidence, ports=real_ports())

@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
+from sr.app.check import CheckOptions
 from sr.app.evidence import load_evidence
 from sr.app.evidence_folder import EvidenceFolder, survey
 from sr.app.files import open_dicom
+from sr.app.securing import Securing
 from sr.errors import ConfigurationError, EvidenceError
-from tests.support.datasets import ct_files, write_all
+from tests.support.datasets import NOW, ct_files, write_all
 from tests.support.discs import RECORDS, respelt, set_offset, write_disc
 from tests.support.forge import edited, remove
 
 BUNDLED = Path(get_testdata_file("dicomdirtests/DICOMDIR")).parent  # type: ignore[arg-type]
 INSIDE = Path("PT000000", "ST000000", "SE000000")
+SECURING = Securing(check=CheckOptions(at=NOW))
 FILE_SET, DAMAGED = "EVIDENCE_FILE_SET", "EVIDENCE_DAMAGED"
 
 
@@ -148,7 +151,7 @@ def test_a_record_that_does_not_lead_to_its_instance(
     assert _rules(folder) == [FILE_SET]
     assert {path.resolve() for path in folder.paths} <= set(disc.parent.rglob("*"))
     with pytest.raises(EvidenceError):
-        load_evidence([disc])
+        load_evidence([disc], securing=SECURING)
 
 
 @pytest.mark.parametrize(
@@ -220,9 +223,9 @@ def test_two_objects_of_one_uid(tmp_path: Path) -> None:
     """Which one is meant is not guessed; the same object twice is one."""
     first, second = ct_files(2)
     write_all(tmp_path, (first, first))
-    assert len(load_evidence([tmp_path]).evidence) == 1
+    assert len(load_evidence([tmp_path], securing=SECURING).evidence) == 1
     altered = first.replace(b"2.25.1.3", b"2.25.1.8")
     assert altered != first
     write_all(tmp_path, (altered, second), stem="other")
     with pytest.raises(EvidenceError):
-        load_evidence([tmp_path])
+        load_evidence([tmp_path], securing=SECURING)
