@@ -73,20 +73,27 @@ def copy_proofs(
     citable = frozenset(folder.paths)
     copies: dict[Path, SelectedProof] = {}
     for selection in selections:
-        found = [
-            (path, said)
-            for uid, said in selection.references.items()
-            for path in folder.by_uid.get(uid, ())
-            if path in citable
-        ]
-        _require_some(selection, len(found))
-        for path, said in found:
-            if path not in copies:
-                copies[path] = _copy(path, said, selection)
+        found = 0
+        for uid, said in selection.references.items():
+            paths = [path for path in folder.by_uid.get(uid, ()) if path in citable]
+            found += len(paths)
+            for path in paths:
+                if path not in copies:
+                    copies[path] = _copy(path, said, selection, alone=len(paths) == 1)
+        _require_some(selection, found)
     return copies
 
 
-def _copy(path: Path, said: DocumentReference, selection: Selection) -> SelectedProof:
+def _copy(
+    path: Path, said: DocumentReference, selection: Selection, *, alone: bool
+) -> SelectedProof:
+    """Return the instance in a file with the proof of a selection.
+
+    Where several files claim to be the instance, all of them are hashed, so that two different
+    objects are told apart.
+    """
+    if not alone:
+        return SelectedProof(selection=selection, refusal="several files hold the instance")
     file = open_dicom(path, allow_odd_lengths=True)
     try:
         proof = copy_proof(file, said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -15,6 +16,7 @@ from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, canonicalise, read
 from sr.document.reference import SecureReference
 from sr.mac import MACAlgorithm, ReferencedSOPInstanceMAC, compute_mac
+from sr.signature.reference_coverage import MACCoverage, reference_tags
 from tests.support.case import Case
 from tests.support.curve import key_that_fits
 from tests.support.datasets import ct_evidence, ct_files, evidence_of, report
@@ -50,6 +52,9 @@ __all__ = [
     "cited_twice_with_other_mac",
     "cites_itself",
     "class_differs",
+    "coerced_by_the_archive",
+    "coercion_tolerant_and_altered",
+    "coercion_tolerant_and_weak",
     "copy_altered_beside_good_one",
     "copy_in_another_syntax_beside_good_one",
     "everything_matches",
@@ -80,6 +85,8 @@ __all__ = [
     "tree_cites_more",
     "uncited_files_are_ignored",
 ]
+
+Edit = Callable[[list[Node]], object]
 
 _EVIDENCE, _SERIES, _SOP = 0x0040A375, 0x00081115, 0x00081199
 _REFERENCE = (_EVIDENCE, 0, _SERIES, 0, _SOP)
@@ -284,6 +291,33 @@ def thin_mac() -> Case:
             mac=hashlib.sha256(stream(nodes, listed)).digest(),
         )
     )
+
+
+def _coercion_tolerant(*changes: Edit, algorithm: MACAlgorithm = MACAlgorithm.SHA256) -> Case:
+    """The first image cited with a MAC that an archive does not break, then changed."""
+    file = read(BytesSource(ct_files()[0]))
+    tags = reference_tags(file.dataset, MACCoverage.COERCION_TOLERANT)
+    case = _with_mac(compute_mac(file, algorithm=algorithm, tags=tags))
+    return replace(case, evidence=(edited(ct_files()[0], *changes), *ct_files()[1:]))
+
+
+def coerced_by_the_archive() -> Case:
+    """An archive brought the image under its own identifiers, as it may."""
+    return _coercion_tolerant(
+        set_value(0x00100020, to="ARCHIVE-1"),
+        set_value(0x0020000D, to="2.25.66.1"),
+        set_value(0x0020000E, to="2.25.66.2"),
+    )
+
+
+def coercion_tolerant_and_altered() -> Case:
+    """What no archive may change was changed."""
+    return _coercion_tolerant(set_value(0x00100010, to="Opfer^Otto"))
+
+
+def coercion_tolerant_and_weak() -> Case:
+    """One tolerance does not hide the other."""
+    return _coercion_tolerant(algorithm=MACAlgorithm.SHA1)
 
 
 def _with_algorithm(algorithm: MACAlgorithm) -> Case:
