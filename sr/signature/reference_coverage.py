@@ -51,7 +51,7 @@ def reference_tags(dataset: DataSet, coverage: MACCoverage) -> tuple[int, ...]:
         e.tag
         for e in elements
         if e.tag not in coercible.tags
-        and not (coercible.code_sequences and _is_code_sequence(dataset, e) and not _in_floor(e.tag))
+        and not (coercible.code_sequences and not _in_floor(e.tag) and _is_coded(dataset, e))
     )
 
 
@@ -81,7 +81,7 @@ def _in_floor(tag: int) -> bool:
     return coverage_class(tag).name.startswith(("IDENTITY", "CONTENT", "CHARSET"))
 
 
-def _is_code_sequence(dataset: DataSet, element: Element) -> bool:
+def _is_coded(dataset: DataSet, element: Element) -> bool:
     """Whether every item is a coded entry."""
     items = dataset.items(element.tag) if element.vr == "SQ" else ()
     return bool(items) and all(any(tag in item for tag in _CODE_VALUES) for item in items)
