@@ -9,7 +9,7 @@ Cites: PS3.5 6.2.
 
 from __future__ import annotations
 
-from sr.dicomfile.dataset import DataSet, DICOMFile, Encoding
+from sr.dicomfile.dataset import DataSet, DICOMFile, Element, Encoding
 from sr.dicomfile.reader import read
 from sr.dicomfile.source import BytesSource
 from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
@@ -44,7 +44,7 @@ def noncanonical_elements(dataset: DataSet) -> tuple[int, ...]:
 
     Cites: PS3.5 6.2.
     """
-    return tuple(e.tag for e in dataset if not _canonical(dataset, e.tag))
+    return tuple(e.tag for e in dataset.elements if not _is_canonical(dataset, e))
 
 
 def canonicalise(data: bytes) -> bytes:
@@ -95,13 +95,20 @@ def _encode(dataset: DataSet) -> bytes:
     return b"".join(parts)
 
 
-def _canonical(dataset: DataSet, tag: int) -> bool:
-    e = dataset.get(tag)
-    if e is None or e.fragments is not None:
+def _is_canonical(dataset: DataSet, element: Element) -> bool:
+    if element.items is not None:
+        for item in element.items:
+            for inner in item.elements:
+                if not _is_canonical(item, inner):
+                    return False
         return True
-    if e.items is not None:
-        return all(_canonical(i, inner.tag) for i in e.items for inner in i)
-    if e.vr not in PADDED_VRS:
+    vr = element.vr
+    if vr not in PADDED_VRS or element.fragments is not None:
         return True
-    value = dataset.value(e)
-    return normalise_value(e.vr, value) == value
+    if vr != "UI":
+        # What is stripped and put back is at the end, so the last two bytes decide.
+        length = element.end - element.value
+        tail = dataset.source.read_at(max(element.value, element.end - 2), min(2, length))
+        return not length & 1 and tail != b"  "
+    value = dataset.value(element)
+    return normalise_value(vr, value) == value

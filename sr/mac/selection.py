@@ -16,6 +16,7 @@ __all__ = [
     "MAC_PARAMETERS_SEQUENCE",
     "TRAILING_PADDING",
     "is_signable",
+    "reaches_all",
     "signable_elements",
     "signable_tag",
     "signable_tags",
@@ -65,6 +66,25 @@ def signable_elements(dataset: DataSet, *, private: bool = True) -> list[Element
         )
         and (private or not e[0] & _ODD_GROUP)
     ]
+
+
+def reaches_all(dataset: DataSet) -> bool:
+    """Return whether the tag of every element here, and inside, is one that a MAC may cover.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    for element in dataset.elements:
+        tag, items = element[0], element[5]
+        # as above, the common case without a call
+        if not (
+            _LENGTH_TO_END < tag < MAC_PARAMETERS_SEQUENCE and tag & 0xFFFF
+        ) and not signable_tag(tag):
+            return False
+        if items:
+            for item in items:
+                if not reaches_all(item):
+                    return False
+    return True
 
 
 def signable_tags(dataset: DataSet, *, private: bool = False) -> tuple[int, ...]:

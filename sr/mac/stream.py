@@ -36,6 +36,7 @@ from sr.mac.selection import (
 __all__ = [
     "MACChunk",
     "Padding",
+    "Segment",
     "chunk_bytes",
     "chunk_length",
     "digest_chunks",
@@ -43,6 +44,7 @@ __all__ = [
     "element_segments",
     "mac_segments",
     "mac_stream",
+    "segments_length",
 ]
 
 _ITEM = b"\xfe\xff\x00\xe0"
@@ -168,7 +170,15 @@ def chunk_length(chunk: MACChunk) -> int:
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
-    return sum(len(s) if isinstance(s, bytes) else s.end - s.start for s in chunk.segments)
+    return segments_length(chunk.segments)
+
+
+def segments_length(segments: Iterable[Segment]) -> int:
+    """Return how many bytes segments add to the stream.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    return sum([len(s) if isinstance(s, bytes) else s.end - s.start for s in segments])
 
 
 def digest_chunks(chunks: Iterable[MACChunk], algorithm: MACAlgorithm) -> bytes:

@@ -6,7 +6,6 @@ Cites: PS3.3 C.12.1.1.3 (the macro may be in any item); PS3.5 7.5.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sr.dicomfile.dataset import DataSet
@@ -20,11 +19,11 @@ __all__ = [
     "item_at",
     "parse_item_path",
     "signed_levels",
-    "walk_levels",
 ]
 
 ORIGINAL_ATTRIBUTES = 0x04000561
-_OPAQUE = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE, ORIGINAL_ATTRIBUTES})
+_SIGNATURE_SEQUENCES = frozenset({MAC_PARAMETERS_SEQUENCE, DIGITAL_SIGNATURES_SEQUENCE})
+_OPAQUE = _SIGNATURE_SEQUENCES | {ORIGINAL_ATTRIBUTES}
 _STEP = re.compile(
     r"(?P<name>[A-Za-z]\w*|\(?[0-9A-Fa-f]{4},?[0-9A-Fa-f]{4}\)?)\[(?P<index>\d{1,9})\]"
 )
@@ -55,31 +54,36 @@ class Level:
         return f"{self.location}.{step}" if self.path else step
 
 
-def walk_levels(dataset: DataSet, path: tuple[tuple[int, int], ...] = ()) -> Iterator[Level]:
-    """Yield the top level and every item that could hold signatures, outermost first.
+def signed_levels(dataset: DataSet) -> tuple[Level, ...]:
+    """Return the levels that hold either of the two signature sequences, outermost first.
 
     Signature items themselves, and Original Attributes Sequence (0400,0561), whose signatures are
     historic, are not entered.
 
     Cites: PS3.3 C.12.1.1.3, C.12.1.1.9.
     """
-    yield Level(dataset, path)
-    for element in dataset:
-        if element.items and element.tag not in _OPAQUE:
-            for index, item in enumerate(element.items):
-                yield from walk_levels(item, (*path, (element.tag, index)))
+    found: list[Level] = []
+    _find_signed(dataset, (), found)
+    return tuple(found)
 
 
-def signed_levels(dataset: DataSet) -> tuple[Level, ...]:
-    """Return the levels that hold either of the two signature sequences.
+def _find_signed(dataset: DataSet, path: tuple[tuple[int, int], ...], found: list[Level]) -> None:
+    if _is_signed(dataset):
+        found.append(Level(dataset, path))
+    for tag, _, _, _, _, items, _, _ in dataset.elements:
+        if items and tag not in _OPAQUE:
+            for index, item in enumerate(items):
+                _find_signed(item, (*path, (tag, index)), found)
 
-    Cites: PS3.3 C.12.1.1.3.
-    """
-    return tuple(
-        level
-        for level in walk_levels(dataset)
-        if MAC_PARAMETERS_SEQUENCE in level.dataset or DIGITAL_SIGNATURES_SEQUENCE in level.dataset
-    )
+
+def _is_signed(dataset: DataSet) -> bool:
+    """Look at the few elements that are last in tag order, since a document has many items."""
+    for element in reversed(dataset.elements):
+        if element.tag in _SIGNATURE_SEQUENCES:
+            return True
+        if element.tag < MAC_PARAMETERS_SEQUENCE:
+            return False
+    return False
 
 
 def parse_item_path(text: str) -> tuple[tuple[int, int], ...]:

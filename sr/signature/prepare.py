@@ -30,9 +30,9 @@ from sr.mac.selection import (
     signable_tags,
 )
 from sr.mac.stream import (
-    chunk_length,
-    digest_chunks,
-    mac_stream,
+    digest_segments,
+    mac_segments,
+    segments_length,
 )
 from sr.signature.claim import claim_findings
 from sr.signature.coverage import author_tags
@@ -144,8 +144,8 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     )
     if not parameters.data_elements_signed:
         _refuse([_failure("NOTHING_SIGNABLE", "no data element here can be covered by a MAC")])
-    profiles = _profiles(file, level, request)
     subject = _subject(file, level, request, parameters)
+    profiles = _profiles(file, level, request, subject)
     unlisted_key = _allowed_key(request, subject)
     violations = [
         f
@@ -157,13 +157,13 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     _refuse(violations)
     _refuse(list(_unsound(structure, request)))
     covers, signed_part = parameters.data_elements_signed, _signed_part(request, parameters)
-    chunks = tuple(mac_stream(level.dataset, covers, signature_item=signed_part))
-    stream_bytes = sum(chunk_length(chunk) for chunk in chunks)
+    segments = mac_segments(level.dataset, covers, signature_item=signed_part)
+    stream_bytes = segments_length(segments)
     return PreparedSignature(
         file=file,
         request=request,
         parameters=parameters,
-        digest=digest_chunks(chunks, request.mac_algorithm),
+        digest=digest_segments(segments, request.mac_algorithm),
         stream_bytes=stream_bytes,
         profiles=profiles,
         findings=(
@@ -288,26 +288,27 @@ def _selection(file: DICOMFile, level: Level, request: SigningRequest) -> tuple[
     return author_tags(everything) if leaves_room else everything
 
 
-def _profiles(file: DICOMFile, level: Level, request: SigningRequest) -> tuple[str, ...]:
+def _profiles(
+    file: DICOMFile, level: Level, request: SigningRequest, subject: ProfileSubject
+) -> tuple[str, ...]:
     asked = () if request.profile is None else (request.profile,)
     if level.path or not is_document(file.sop_class_uid):
         return asked or (_STANDARD_BASE,)
     demanded = ["basic-sr-secure-use"]
     verification = load_profile("structured-report-verification")
-    subject = _subject(file, level, request, None)
     if applies(verification, subject):
         demanded.append(verification.id)
     return tuple(dict.fromkeys((*demanded, *asked)))
 
 
 def _subject(
-    file: DICOMFile, level: Level, request: SigningRequest, parameters: MACParameters | None
+    file: DICOMFile, level: Level, request: SigningRequest, parameters: MACParameters
 ) -> ProfileSubject:
     key = public_key_facts(request.certificate)
     references = document_references(file.dataset) if not level.path else ()
     return ProfileSubject(
         present=frozenset(e.tag for e in level.dataset),
-        signed=frozenset(parameters.data_elements_signed if parameters is not None else ()),
+        signed=frozenset(parameters.data_elements_signed),
         at_top_level=not level.path,
         values=condition_values(file.dataset),
         purpose=request.purpose.code if request.purpose is not None else None,

@@ -22,6 +22,7 @@ from sr.mac.selection import (
     DIGITAL_SIGNATURES_SEQUENCE,
     MAC_PARAMETERS_SEQUENCE,
     TRAILING_PADDING,
+    reaches_all,
     signable_tag,
 )
 from sr.signature.item import (
@@ -230,6 +231,8 @@ def _transfer_syntax(
 def _hidden(level: Level, tag: int) -> Iterator[Finding]:
     """Yield what stands inside a signed sequence without being hashed."""
     for index, item in enumerate(level.dataset.items(tag)):
+        if reaches_all(item):
+            continue
         yield from _hidden_in(Level(item, (*level.path, (tag, index))))
 
 

@@ -127,18 +127,24 @@ class Certificate:
     @property
     def summary(self) -> CertificateSummary:
         """What a reader is told."""
-        return CertificateSummary(
-            subject=name_text(self.subject),
-            issuer=name_text(self.issuer),
-            serial=f"{self.serial:x}",
-            sha256=self.parsed.fingerprint(hashes.SHA256()).hex(),
-            not_before=self.not_before,
-            not_after=self.not_after,
-            der=self.der,
-        )
+        return _summary(self.der)
 
     def __str__(self) -> str:
         return name_text(self.subject) or f"serial number {self.serial:x}"
+
+
+@lru_cache(maxsize=256)
+def _summary(der: bytes) -> CertificateSummary:
+    certificate = read_certificate(der)
+    return CertificateSummary(
+        subject=name_text(certificate.subject),
+        issuer=name_text(certificate.issuer),
+        serial=f"{certificate.serial:x}",
+        sha256=certificate.parsed.fingerprint(hashes.SHA256()).hex(),
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        der=der,
+    )
 
 
 def subject_name(certificate: bytes) -> str:

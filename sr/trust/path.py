@@ -10,6 +10,7 @@ Cites: RFC 5280 6.1; RFC 4158 2.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice, takewhile
 
 from cryptography import x509
@@ -36,6 +37,12 @@ def build_paths(signer: Certificate, material: TrustMaterial) -> tuple[Path, ...
 
     Cites: RFC 5280 6.1; RFC 4158 2.
     """
+    return _paths(signer.der, material)
+
+
+@lru_cache(maxsize=64)  # the documents of a day have few signers, and one set of material
+def _paths(signer_der: bytes, material: TrustMaterial) -> tuple[Path, ...]:
+    signer = read_certificate(signer_der)
     anchors = frozenset(material.anchors)
     links = _links(signer, anchors, material)
     return tuple(islice(_extend((signer,), anchors, links), _MOST))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 
 from cryptography import x509
@@ -26,6 +27,7 @@ __all__ = ["person_of", "same_person"]
 _WORDS = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=256)
 def person_of(certificate: bytes) -> frozenset[str]:
     """Return identifiers of the person a DER certificate names, each with its kind in front.
 

@@ -17,13 +17,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 
 from cryptography import x509
 
 from sr.findings import SubIndication
 from sr.trust import rules
-from sr.trust.certificate import Certificate
+from sr.trust.certificate import Certificate, read_certificate
 from sr.trust.crl import crl_statements
 from sr.trust.material import TrustMaterial
 from sr.trust.ocsp import ocsp_statements
@@ -113,7 +114,7 @@ def revocations(
     return tuple(
         conclude(
             certificate,
-            tuple(_statements(certificate, path[n:], material)),
+            _statements(certificate, path[n:], material),
             times,
             policy,
         )
@@ -123,9 +124,20 @@ def revocations(
 
 def _statements(
     certificate: Certificate, above: Path, material: TrustMaterial
-) -> Iterator[Statement]:
-    yield from crl_statements(certificate, above, material)
-    yield from ocsp_statements(certificate, above[0], material)
+) -> tuple[Statement, ...]:
+    return _said(certificate.der, tuple(each.der for each in above), material)
+
+
+@lru_cache(maxsize=64)  # no time enters here, so it holds for every document of a signer
+def _said(
+    certificate_der: bytes, above_der: tuple[bytes, ...], material: TrustMaterial
+) -> tuple[Statement, ...]:
+    certificate = read_certificate(certificate_der)
+    above = tuple(map(read_certificate, above_der))
+    return (
+        *crl_statements(certificate, above, material),
+        *ocsp_statements(certificate, above[0], material),
+    )
 
 
 def conclude(

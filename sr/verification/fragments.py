@@ -40,7 +40,21 @@ def ambiguous_fragments(dataset: DataSet, tags: Iterable[int]) -> tuple[str, ...
     Cites: PS3.3 C.12.1.1.3.1.1; PS3.5 A.4.
     """
     wanted = frozenset(tags)
-    return tuple(_ambiguous(dataset, (e for e in dataset if e.tag in wanted), ""))
+    covered = [e for e in dataset.elements if e.tag in wanted]
+    if not _has_fragments(covered):
+        return ()
+    return tuple(_ambiguous(dataset, covered, ""))
+
+
+def _has_fragments(elements: Iterable[Element]) -> bool:
+    for element in elements:
+        if element.fragments is not None:
+            return True
+        if element.items:
+            for item in element.items:
+                if _has_fragments(item.elements):
+                    return True
+    return False
 
 
 def _ambiguous(dataset: DataSet, elements: Iterable[Element], path: str) -> Iterator[str]:

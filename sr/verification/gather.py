@@ -20,7 +20,7 @@ from sr.mac.selection import (
     DIGITAL_SIGNATURES_SEQUENCE,
     MAC_PARAMETERS_SEQUENCE,
 )
-from sr.mac.stream import MACChunk, Padding, digest_chunks, mac_stream
+from sr.mac.stream import Padding, Segment, digest_segments, mac_segments
 from sr.signature.documents import condition_values, is_document
 from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
 from sr.signature.item import MACParameters
@@ -138,24 +138,25 @@ def _compared(
     algorithm = MACAlgorithm(parameters.algorithm)
     level, item = located.level, located.item
     covers = parameters.data_elements_signed
-    stored = mac_stream(level.dataset, covers, signature_item=item)
+    stored = mac_segments(level.dataset, covers, signature_item=item)
     found = _match(located, algorithm, stored)
     if found not in (Integrity.OTHER_BYTES, Integrity.NOT_GENUINE):
         return found, None
-    canonical = mac_stream(level.dataset, covers, signature_item=item, padding=Padding.CANONICAL)
+    canonical = mac_segments(level.dataset, covers, signature_item=item, padding=Padding.CANONICAL)
     if _match(located, algorithm, canonical) is Integrity.INTACT:
         return Integrity.INTACT_PADDING_NORMALISED, None
     for padding in (Padding.CANONICAL, Padding.AS_STORED):
         peer = peer_stream(level.dataset, covers, signature_item=item, padding=padding)
-        if peer.truncation and _match(located, algorithm, peer.chunks) is Integrity.INTACT:
+        segments = (s for chunk in peer.chunks for s in chunk.segments)
+        if peer.truncation and _match(located, algorithm, segments) is Integrity.INTACT:
             return Integrity.INTACT_PEER_TRUNCATED, peer.truncation
     return found, None
 
 
 def _match(
-    located: LocatedSignature, algorithm: MACAlgorithm, chunks: Iterable[MACChunk]
+    located: LocatedSignature, algorithm: MACAlgorithm, segments: Iterable[Segment]
 ) -> Integrity:
-    digest = digest_chunks(chunks, algorithm)
+    digest = digest_segments(segments, algorithm)
     item = located.signature
     return _BY_MATCH[match_signature(item.certificate, item.signature, algorithm, digest)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sr.errors import ConfigurationError
-from sr.signature.location import item_at, parse_item_path, signed_levels, walk_levels
+from sr.signature.location import item_at, parse_item_path, signed_levels
 from tests.unit.signature.crafted import BODY, changed, opened, signed
 
 SQ = 0x0040A730
@@ -50,14 +50,13 @@ def test_items_that_are_not_there(path):
 
 
 def test_levels_are_walked_outermost_first():
-    """Every item is a level, except those of the signature sequences and of history."""
-    history = (0x04000561, "SQ", [[(0x00100010, "PN", b"A^B ")]])
-    inner = [(SQ, "SQ", [[], []])]
-    nodes = changed(signed(body=changed(BODY, (SQ, "SQ", [inner, []]))), history)
-    locations = [level.location for level in walk_levels(opened(nodes).dataset)]
+    """Every item may be signed, except those of the signature sequences and of history."""
+    history = (0x04000561, "SQ", [signed(body=[(0x00100010, "PN", b"A^B ")])])
+    inner = signed(body=[(SQ, "SQ", [signed(), []])])
+    nodes = changed(signed(body=changed(BODY, (SQ, "SQ", [inner, signed()]))), history)
+    locations = [level.location for level in signed_levels(opened(nodes).dataset)]
     assert locations == [
-        "", "(0040,A730)[0]", "(0040,A730)[0].(0040,A730)[0]", "(0040,A730)[0].(0040,A730)[1]",
-        "(0040,A730)[1]",
+        "", "(0040,A730)[0]", "(0040,A730)[0].(0040,A730)[0]", "(0040,A730)[1]",
     ]  # fmt: skip
 
 
