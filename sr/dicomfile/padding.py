@@ -9,8 +9,11 @@ Cites: PS3.5 6.2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sr.dicomfile.dataset import DataSet, DICOMFile, Element, Encoding
 from sr.dicomfile.reader import read
+from sr.dicomfile.small_sequence import SmallSequence
 from sr.dicomfile.source import BytesSource
 from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
 from sr.dicomfile.vr import PADDED_VRS
@@ -95,20 +98,28 @@ def _encode(dataset: DataSet) -> bytes:
     return b"".join(parts)
 
 
+def _are_canonical(items: Sequence[DataSet]) -> bool:
+    for item in items:
+        for element in item.elements:
+            if not _is_canonical(item, element):
+                return False
+    return True
+
+
 def _is_canonical(dataset: DataSet, element: Element) -> bool:
-    if element.items is not None:
-        for item in element.items:
-            for inner in item.elements:
-                if not _is_canonical(item, inner):
-                    return False
-        return True
+    items = element.items
+    if items is not None:
+        if isinstance(items, SmallSequence):
+            return items.answer(_are_canonical)
+        return _are_canonical(items)
     vr = element.vr
     if vr not in PADDED_VRS or element.fragments is not None:
         return True
     if vr != "UI":
         # What is stripped and put back is at the end, so the last two bytes decide.
         length = element.end - element.value
-        tail = dataset.source.read_at(max(element.value, element.end - 2), min(2, length))
-        return not length & 1 and tail != b"  "
+        return not length & 1 and (
+            not length or dataset.source.read_at(element.end - 2, 2) != b"  "
+        )
     value = dataset.value(element)
     return normalise_value(vr, value) == value

@@ -9,7 +9,7 @@ Cites: PS3.5 7.5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol, overload
 
 from sr.dicomfile.dataset import DataSet
@@ -30,6 +30,7 @@ class Content(NamedTuple):
 
 remembered: dict[bytes, Content] = {}
 """Values that broke no rule, at most 4 MiB of them."""
+_answers: dict[tuple[Callable[[Sequence[DataSet]], bool], bytes], bool] = {}
 
 
 def remember(value: bytes, content: Content) -> None:
@@ -73,6 +74,20 @@ class SmallSequence(Sequence[DataSet]):
         if self._items is None:
             self._items = self._maker.items(self)
         return self._items
+
+    def answer(self, question: Callable[[Sequence[DataSet]], bool]) -> bool:
+        """Return the answer to a question about nothing but the bytes; it is remembered with them.
+
+        Args:
+            question: A function of a module, which takes the items.
+        """
+        asked = (question, self.content)
+        known = _answers.get(asked)
+        if known is None:
+            if len(_answers) >= _ENOUGH:
+                _answers.clear()
+            known = _answers[asked] = question(self._made)
+        return known
 
     def __len__(self) -> int:
         """Return the number of items."""

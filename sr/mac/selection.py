@@ -8,7 +8,10 @@ Cites: PS3.3 C.12.1.1.3.1.1 (Data Elements Signed).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sr.dicomfile.dataset import DataSet, Element
+from sr.dicomfile.small_sequence import SmallSequence
 
 __all__ = [
     "DIGITAL_SIGNATURES_SEQUENCE",
@@ -68,22 +71,23 @@ def signable_elements(dataset: DataSet, *, private: bool = True) -> list[Element
     ]
 
 
-def reaches_all(dataset: DataSet) -> bool:
-    """Return whether the tag of every element here, and inside, is one that a MAC may cover.
+def reaches_all(items: Sequence[DataSet]) -> bool:
+    """Return whether the tag of every element in the items is one that a MAC may cover.
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
-    for element in dataset.elements:
-        tag, items = element[0], element[5]
-        # as above, the common case without a call
-        if not (
-            _LENGTH_TO_END < tag < MAC_PARAMETERS_SEQUENCE and tag & 0xFFFF
-        ) and not signable_tag(tag):
-            return False
-        if items:
-            for item in items:
-                if not reaches_all(item):
-                    return False
+    if isinstance(items, SmallSequence):
+        return items.answer(_reaches)
+    return _reaches(items)
+
+
+def _reaches(items: Sequence[DataSet]) -> bool:
+    for item in items:
+        for element in item.elements:
+            if not signable_tag(element.tag):
+                return False
+            if element.items is not None and not reaches_all(element.items):
+                return False
     return True
 
 

@@ -6,9 +6,11 @@ Cites: PS3.3 C.12.1.1.3 (the macro may be in any item); PS3.5 7.5.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sr.dicomfile.dataset import DataSet
+from sr.dicomfile.small_sequence import SmallSequence
 from sr.dicomfile.tags import format_tag, tag_for_keyword
 from sr.errors import ConfigurationError
 from sr.mac.selection import DIGITAL_SIGNATURES_SEQUENCE, MAC_PARAMETERS_SEQUENCE
@@ -71,9 +73,16 @@ def _find_signed(dataset: DataSet, path: tuple[tuple[int, int], ...], found: lis
     if _is_signed(dataset):
         found.append(Level(dataset, path))
     for tag, _, _, _, _, items, _, _ in dataset.elements:
-        if items and tag not in _OPAQUE:
-            for index, item in enumerate(items):
-                _find_signed(item, (*path, (tag, index)), found)
+        if items is None or tag in _OPAQUE:
+            continue
+        if isinstance(items, SmallSequence) and not items.answer(_any_signed):
+            continue
+        for index, item in enumerate(items):
+            _find_signed(item, (*path, (tag, index)), found)
+
+
+def _any_signed(items: Sequence[DataSet]) -> bool:
+    return any(map(_is_signed, items))
 
 
 def _is_signed(dataset: DataSet) -> bool:

@@ -230,9 +230,11 @@ def _transfer_syntax(
 
 def _hidden(level: Level, tag: int) -> Iterator[Finding]:
     """Yield what stands inside a signed sequence without being hashed."""
-    for index, item in enumerate(level.dataset.items(tag)):
-        if reaches_all(item):
-            continue
+    element = level.dataset.get(tag)
+    items = element.items if element is not None else None
+    if items is None or reaches_all(items):
+        return
+    for index, item in enumerate(items):
         yield from _hidden_in(Level(item, (*level.path, (tag, index))))
 
 

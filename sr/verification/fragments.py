@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from struct import iter_unpack
 
 from sr.dicomfile.dataset import DataSet, Element
+from sr.dicomfile.small_sequence import SmallSequence
 from sr.dicomfile.source import Source
 from sr.dicomfile.tags import format_tag
 from sr.mac.selection import is_signable
@@ -50,7 +51,7 @@ def _has_fragments(elements: Iterable[Element]) -> bool:
     for element in elements:
         if element.fragments is not None:
             return True
-        if element.items:
+        if element.items is not None and not isinstance(element.items, SmallSequence):
             for item in element.items:
                 if _has_fragments(item.elements):
                     return True
