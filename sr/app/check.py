@@ -16,6 +16,7 @@ from sr.app.evidence_folder import EvidenceFolder, survey
 from sr.app.facts import FactsRecord, is_facts
 from sr.app.files import open_dicom, read_bytes
 from sr.app.record import read_records
+from sr.app.trust_store import TrustStore
 from sr.dicomfile import DICOMFile
 from sr.errors import DatasetError, NotDICOMError
 from sr.findings import Finding, Indication, Status, SubIndication
@@ -58,6 +59,8 @@ class CheckOptions:
     intermediates: tuple[Path, ...] = ()
     crls: tuple[Path, ...] = ()
     ocsps: tuple[Path, ...] = ()
+    store: Path | None = None
+    """Folder that ``srsign trust`` keeps; counts where no anchor is given."""
     policy: str = "standard"
     """Id of a shipped policy, or path of a policy file."""
     evidence: tuple[Path, ...] | None = None
@@ -100,11 +103,14 @@ def load_material(options: CheckOptions) -> TrustMaterial:
         TrustEvidenceError: A file holds no certificate or revocation list.
         ConfigurationError: A file cannot be read.
     """
+    kept = TrustMaterial()
+    if options.store is not None and not options.anchors:
+        kept = TrustStore(options.store).material()
     return TrustMaterial(
-        anchors=_all(options.anchors, parse_certificates),
+        anchors=(*kept.anchors, *_all(options.anchors, parse_certificates)),
         timestamp_anchors=_all(options.timestamp_anchors, parse_certificates),
-        intermediates=_all(options.intermediates, parse_certificates),
-        crls=_all(options.crls, parse_crls),
+        intermediates=(*kept.intermediates, *_all(options.intermediates, parse_certificates)),
+        crls=(*kept.crls, *_all(options.crls, parse_crls)),
         ocsps=_all(options.ocsps, parse_ocsp),
     )
 

@@ -23,6 +23,7 @@ __all__ = [
     "Origin",
     "Settings",
     "TimestampSettings",
+    "TrustSettings",
     "current_settings",
     "load_settings",
     "origins",
@@ -65,6 +66,14 @@ class ClockSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustSettings:
+    """Whom checks trust where they are not told."""
+
+    directory: str = "~/.config/srsign/trust"
+    """Folder that ``srsign trust`` keeps; see ``trust_store``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
@@ -72,6 +81,7 @@ class Settings:
     mac: MACSettings = field(default_factory=MACSettings)
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
+    trust: TrustSettings = field(default_factory=TrustSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from sr.cli import (
     sign,
     template,
     token,
+    trust,
 )
 from sr.cli.command import accept_global_options
 from sr.cli.exit_codes import INTERRUPTED, USAGE
@@ -49,6 +50,7 @@ _MODULES = (
     manifest,
     render,
     token,
+    trust,
     certs,
     template,
     doctor,

@@ -172,7 +172,10 @@ Templates = Annotated[
 TrustAnchors = Annotated[
     list[Path],
     typer.Option(
-        "--trust-anchor", metavar="PEM", help="Certificate you trust (PEM or DER); repeatable."
+        "--trust-anchor",
+        metavar="PEM",
+        help="Certificate you trust (PEM or DER); repeatable. Without any, those that srsign trust "
+        "keeps.",
     ),
 ]
 Intermediates = Annotated[
@@ -295,6 +298,7 @@ def check_options(
         ProfileError: The policy is unknown or malformed.
     """
     from sr.app.check import CheckOptions
+    from sr.app.settings import current_settings
     from sr.compose import current_time
 
     options = CheckOptions(
@@ -309,6 +313,7 @@ def check_options(
         purposes=tuple(purpose.value for purpose in require_purpose),
         signer=signer,
         records=tuple(record),
+        store=Path(current_settings().trust.directory).expanduser(),
     )
     _ = options.trust_policy, options.material, options.folder, options.record
     return options

@@ -506,3 +506,47 @@ def test_certvalidator_agrees(crl: x509.CertificateRevocationList, moment: datet
     )
     short = "revoked" if ours.startswith("REVOKED") else ours
     assert short == _theirs(crl, moment)
+
+
+def _with_a_mode(mode: str, **supplied: Any) -> str:
+    """Return what certvalidator says about a signer in one of its named modes."""
+    signer = supplied.pop("signer", PKI.author)
+    leaf, issuing, root = (
+        asn1_x509.Certificate.load(each.public_bytes(Encoding.DER)) for each in signer.chain
+    )
+    der = {
+        kind: [each.public_bytes(Encoding.DER) for each in given]
+        for kind, given in supplied.items()
+    }
+    context = ValidationContext(
+        trust_roots=[root], moment=NOW, allow_fetching=False, revocation_mode=mode, **der
+    )
+    try:
+        validate_path(context, ValidationPath(CertTrustAnchor(root), [issuing], leaf))
+    except RevokedError:
+        return "revoked"
+    return "good"
+
+
+@pytest.mark.parametrize("mode", ["soft-fail", "hard-fail"])
+def test_the_named_modes_overlook_a_list_that_we_heed(mode: str) -> None:
+    """A list that revokes a certificate without distribution point counts here, not there."""
+    crl = make_crl(PKI.issuing, revoked=[SERIAL])
+    assert _with_a_mode(mode, crls=[ROOT_CRL, crl]) == "good"
+    assert _state(_with(crl)) == "REVOKED"
+
+
+@pytest.mark.parametrize("mode", ["soft-fail", "hard-fail"])
+def test_the_named_modes_overlook_a_response_that_we_heed(mode: str) -> None:
+    """A response about a certificate that names no responder counts here, not there."""
+    revoked = make_ocsp(PKI.issuing, PKI.author, status=REVOKED)
+    assert _with_a_mode(mode, crls=[ROOT_CRL], ocsps=[revoked]) == "good"
+    assert _state(_with(ocsps=[revoked])) == "REVOKED"
+
+
+def test_a_response_after_the_moment_is_understood() -> None:
+    """Revoked by OCSP later than the proven time is good here; certvalidator does not know."""
+    response = make_ocsp(PKI.issuing, PKI.author, status=REVOKED, revoked_at=NOW - 2 * HOUR)
+    moment = NOW - DAY
+    trust = _with(ocsps=[response], claimed=moment, proven=moment)
+    assert "CERT_REVOCATION" not in failures(trust)

@@ -1,0 +1,146 @@
+"""Revocation by real responders, judged offline; what certificates point at is never fetched."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from tests.support.console import srsign
+from tests.support.forge import edited, forge_signature
+from tests.support.office import Office
+from tests.support.peers import OPENSSL, run_peer
+from tests.support.pki import demo_pki, issue
+from tests.support.signed import plain_report
+
+STRICT = ("--policy", "strict")
+
+
+def _ocsp(office: Office, folder: Path, status: str) -> Path:
+    """Return what ``openssl ocsp`` answers about the archive's certificate."""
+    pki, response = office.pki, folder / f"{status[:1]}.ocsp"
+    certificate = x509.load_pem_x509_certificate(pki.certificate("archive").read_bytes())
+    expiry = f"{certificate.not_valid_after_utc:%y%m%d%H%M%SZ}"
+    index = folder / "index.txt"
+    row = (status[:1], expiry, status[1:], f"{certificate.serial_number:X}", "unknown", "/CN=x")
+    index.write_text("" if status == "?" else "\t".join(row) + "\n", encoding="ascii")
+    issuing = pki.certificate("issuing")
+    ended = run_peer(
+        OPENSSL, "ocsp", "-index", index, "-CA", issuing, "-issuer", issuing,
+        "-cert", pki.certificate("archive"), "-rsigner", issuing, "-rkey", pki.key("issuing"),
+        "-respout", response, "-ndays", 1, "-noverify",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.output
+    return response
+
+
+def _check(office: Office, *arguments: object) -> tuple[int, str | None]:
+    pki = office.pki
+    ended = srsign(
+        "check", office.seal, "--trust-anchor", pki.certificate("root"), "--intermediate",
+        pki.certificate("issuing"), "--crl", pki.revocation_lists[0], *arguments, "--json",
+    )  # fmt: skip
+    return ended.code, ended.json["sub_indication"]
+
+
+def _moment(ago: timedelta) -> str:
+    return f"{datetime.now(UTC) - ago:%y%m%d%H%M%SZ}"
+
+
+@pytest.mark.peer
+def test_good_by_openssl_ocsp(office: Office, tmp_path: Path) -> None:
+    """With the response nothing is unknown; without it the strict policy waits."""
+    good = _ocsp(office, tmp_path, "V")
+    assert _check(office, *STRICT, "--ocsp", good) == (0, None)
+    assert _check(office, *STRICT) == (11, "TRY_LATER")
+
+
+@pytest.mark.peer
+def test_a_response_of_openssl_goes_stale(office: Office, tmp_path: Path) -> None:
+    """Two days later the response of yesterday says nothing."""
+    later = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}"
+    given = (*STRICT, "--ocsp", _ocsp(office, tmp_path, "V"))
+    assert _check(office, *given, "--at", later) == (11, "TRY_LATER")
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("policy", ["standard", "strict", "archive", "interop", "demo"])
+def test_revoked_by_openssl_ocsp(office: Office, tmp_path: Path, policy: str) -> None:
+    """Revoked before the signature is FAILED in every policy, however the CRLs read."""
+    status = f"R{_moment(timedelta(days=1))},keyCompromise"
+    revoked = _ocsp(office, tmp_path, status)
+    silent = office.pki.revocation_lists[1]
+    given = ("--policy", policy, "--ocsp", revoked, "--crl", silent)
+    assert _check(office, *given) == (10, "REVOKED")
+
+
+@pytest.mark.peer
+def test_unknown_to_openssl_ocsp(office: Office, tmp_path: Path) -> None:
+    """A responder that does not know the certificate clears nobody."""
+    unknown = _ocsp(office, tmp_path, "?")
+    assert _check(office, *STRICT, "--ocsp", unknown) == (11, "TRY_LATER")
+    assert _check(office, "--ocsp", unknown) == (0, None)
+
+
+@pytest.mark.peer
+def test_a_response_about_another_certificate(office: Office, tmp_path: Path) -> None:
+    """A response is about the certificate that it names, not about the next one."""
+    good = _ocsp(office, tmp_path, "V")
+    lists = [part for path in office.pki.revocation_lists[:1] for part in ("--crl", path)]
+    root, issuing = (office.pki.certificate(name) for name in ("root", "issuing"))
+    ended = srsign(
+        "check", office.authored, "--trust-anchor", root, "--intermediate", issuing,
+        *lists, *STRICT, "--ocsp", good,
+    )  # fmt: skip
+    assert ended.code == 11
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """Return a socket that counts who knocks."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
+
+
+def _knocks(listener: socket.socket) -> int:
+    count = 0
+    while True:
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return count
+        count += 1
+
+
+@pytest.mark.parametrize("policy", ["standard", "strict", "archive", "interop", "demo"])
+def test_urls_in_certificates_are_never_fetched(
+    listener: socket.socket, tmp_path: Path, policy: str
+) -> None:
+    """A certificate that points at a responder, an issuer and a list makes no connection."""
+    pki, url = demo_pki(), f"http://127.0.0.1:{listener.getsockname()[1]}"
+    issuer_at = x509.AccessDescription(
+        x509.AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(f"{url}/ca")
+    )
+    responder_at = x509.AccessDescription(
+        x509.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(f"{url}/ocsp")
+    )
+    access = x509.AuthorityInformationAccess([issuer_at, responder_at])
+    ca = issue(pki.root, "Pointing CA", ca=True, slot="pointing", crl_url=f"{url}/ca.crl")
+    signer = issue(
+        ca, "Pointing", slot="case", crl_url=f"{url}/ee.crl", extensions=[(access, False)]
+    )
+    file, root, issuing = (tmp_path / name for name in ("x.dcm", "root.pem", "ca.pem"))
+    file.write_bytes(edited(plain_report(), lambda nodes: forge_signature(nodes, signer)))
+    root.write_bytes(pki.root.pem)
+    issuing.write_bytes(ca.pem)
+    for given in ((), ("--intermediate", issuing)):
+        ended = srsign("check", file, "--trust-anchor", root, *given, "--policy", policy, "--json")
+        assert ended.json["signatures"][0]["sub_indication"] != "FORMAT_FAILURE"
+    assert _knocks(listener) == 0
+    with socket.create_connection(listener.getsockname()):
+        assert _knocks(listener) == 1  # it would have been noticed
