@@ -12,13 +12,14 @@ from tests.support.console import srsign
 
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect", "mac", "seal"),
-    *("manifest", "certs", "render", "token", "template", "doctor"),
+    *("manifest", "certs", "render", "token", "template", "doctor", "trust"),
 )
 GROUPS = {
     "mac": {"dump", "compute"},
-    "manifest": {"create", "check"},
+    "manifest": {"create", "files", "check"},
     "certs": {"demo"},
     "token": {"list", "test", "import"},
+    "trust": {"list", "add", "remove"},
     "template": {"check", "list", "show"},
 }
 MISUSES = {
