@@ -151,8 +151,15 @@ def gather_record(path: Path, options: CheckOptions) -> FactsRecord:
     return FactsRecord(subject=path.name, facts=facts)
 
 
-def judge_record(record: FactsRecord, options: CheckOptions) -> Verdict:
+def judge_record(
+    record: FactsRecord, options: CheckOptions, *, proven_at: datetime | None = None
+) -> Verdict:
     """Return the verdict on what was found, now or at another time.
+
+    Args:
+        record: From ``gather_record``, or from a file.
+        options: Whom to trust, and the time to judge at.
+        proven_at: When something beside the document proves that all of it existed.
 
     Raises:
         TrustEvidenceError: Trust material does not parse.
@@ -174,6 +181,7 @@ def judge_record(record: FactsRecord, options: CheckOptions) -> Verdict:
         judged_at=options.at,
         demands=Demands(purposes=options.purposes, signer=options.signer),
         record=options.record,
+        proven_at=proven_at,
     )
 
 

@@ -18,7 +18,6 @@ from sr.errors import ConfigurationError, DatasetError
 
 if TYPE_CHECKING:
     from sr.app.check import CheckOptions
-    from sr.app.facts import FactsRecord
     from sr.verification import Verdict
 
 __all__ = ["add_commands"]
@@ -64,11 +63,16 @@ def check(
         ),
     ] = False,
 ) -> int:
-    """Check files: unchanged, signed by whom and when, complete.
+    """Check files, or evidence bundles: unchanged, signed by whom and when, complete.
 
     Exit code 0 PASSED, 10 FAILED, 11 INDETERMINATE, 12 NOT_SIGNED or a required purpose is
     missing, 13 evidence differs, 1 not readable; of several results the gravest.
     """
+    if replay and (evidence or facts is not None):
+        raise ConfigurationError(
+            "with --replay there is no document: --evidence and --facts went with the check that "
+            "wrote the facts"
+        )
     options = o.check_options(
         trust_anchor=trust_anchor,
         tsa_anchor=tsa_anchor,
@@ -83,11 +87,6 @@ def check(
         record=record,
     )
     several = len(files) > 1 or files[0].is_dir()
-    if replay and (evidence or facts is not None):
-        raise ConfigurationError(
-            "with --replay there is no document: --evidence and --facts went with the check that "
-            "wrote the facts"
-        )
     if facts is not None and several:
         raise ConfigurationError("--facts writes the facts about one file, not about several")
     if several:
@@ -98,13 +97,18 @@ def check(
 def _check_one(
     shell: Shell, path: Path, options: CheckOptions, facts: Path | None, *, replay: bool
 ) -> int:
-    from sr.app.check import exit_code, judge_record
+    from sr.app.check import exit_code, gather_record, judge_record
 
-    record = _record(path, options, replay=replay)
-    verdict = judge_record(record, options)
-    if facts is not None:
+    if facts is None:
+        verdict = _verdict(path, options, replay=replay)
+    else:
         from sr.app.facts import write_facts
+        from sr.app.zip_file import is_zip
 
+        if is_zip(path):
+            raise ConfigurationError("a bundle holds its facts already, in facts.json")
+        record = gather_record(path, options)
+        verdict = judge_record(record, options)
         write_facts(record, path, facts)
         shell.tell(f"facts written to {facts}")
     if replay:
@@ -116,17 +120,24 @@ def _check_one(
     return exit_code(verdict)
 
 
-def _record(path: Path, options: CheckOptions, *, replay: bool) -> FactsRecord:
-    from sr.app.check import gather_record
+def _verdict(path: Path, options: CheckOptions, *, replay: bool) -> Verdict:
+    from sr.app.check import check_file, judge_record
     from sr.app.facts import read_facts
+    from sr.app.zip_file import is_zip
 
-    return read_facts(path) if replay else gather_record(path, options)
+    if replay:
+        return judge_record(read_facts(path), options)
+    if path.is_file() and is_zip(path):
+        from sr.app.bundle import check_bundle
+
+        return check_bundle(path, options)
+    return check_file(path, options)
 
 
 def _check_several(
     shell: Shell, paths: tuple[Path, ...], options: CheckOptions, *, replay: bool
 ) -> int:
-    from sr.app.check import exit_code, judge_record, worst_exit_code
+    from sr.app.check import exit_code, worst_exit_code
 
     if not paths:
         raise ConfigurationError("there is no file to check in these folders")
@@ -135,7 +146,7 @@ def _check_several(
     with shell.following("checking", len(paths)) as steps:
         for path in paths:
             try:
-                verdict = judge_record(_record(path, options, replay=replay), options)
+                verdict = _verdict(path, options, replay=replay)
             except (ConfigurationError, DatasetError) as error:
                 _unreadable(shell, path, error)
                 counts["not_read"] += 1

@@ -15,6 +15,7 @@ import typer
 from sr import __version__
 from sr.cli import (
     author,
+    bundle,
     certs,
     check,
     demo,
@@ -48,6 +49,7 @@ _MODULES = (
     inspect,
     mac,
     manifest,
+    bundle,
     render,
     token,
     trust,

@@ -33,11 +33,13 @@ __all__ = [
     "Certificates",
     "Coverage",
     "Evidence",
+    "InPlace",
     "Intermediates",
     "KeyURI",
     "OptionalKeyURI",
     "OptionalPurpose",
     "Output",
+    "OutputOrInPlace",
     "PinFile",
     "Policy",
     "Purpose",
@@ -114,6 +116,10 @@ Title = Annotated[
         help="of-interest, signed-manifest, … or 113000, 113031, …",
     ),
 ]
+OutputOrInPlace = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="OUT", help="File to write.")
+]
+InPlace = Annotated[bool, typer.Option("--in-place", help="Replace the input.")]
 Evidence = Annotated[
     list[Path],
     typer.Option(

@@ -60,10 +60,6 @@ def _parse_mode(text: str) -> ApprovalMode:
         raise ValueError(f"no approval mode {text!r}; known: {known}") from error
 
 
-_OutputOrInPlace = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="OUT", help="File to write.")
-]
-_InPlace = Annotated[bool, typer.Option("--in-place", help="Replace the input.")]
 _Input = Annotated[Path, typer.Argument(metavar="IN.dcm", help="Document or image.")]
 _Profile = Annotated[
     str | None,
@@ -85,8 +81,8 @@ def sign(
     purpose: o.Purpose,
     key: o.KeyURI,
     cert: o.Certificates = [],
-    output: _OutputOrInPlace = None,
-    in_place: _InPlace = False,
+    output: o.OutputOrInPlace = None,
+    in_place: o.InPlace = False,
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
     profile: _Profile = None,
@@ -134,8 +130,8 @@ def approve(
     ],
     key: o.KeyURI,
     cert: o.Certificates = [],
-    output: _OutputOrInPlace = None,
-    in_place: _InPlace = False,
+    output: o.OutputOrInPlace = None,
+    in_place: o.InPlace = False,
     mode: Annotated[
         Any,
         typer.Option(

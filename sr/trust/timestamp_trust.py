@@ -2,7 +2,8 @@
 
 The authority is judged at the time of judging, since nothing older vouches for the token itself.
 It must have been valid when it made the token. That it expired since is remarked upon. A revocation
-undoes every token, unless the authority merely went out of business and the token is older.
+undoes every token, unless something else proves that the token is older, or it is older by its own
+account and the authority merely went out of business.
 
 Anchors for time-stamps are those given for them; where none are, the anchors for signers count. A
 certificate that may make time-stamps may do nothing else, so neither can stand in for the other.
@@ -64,6 +65,7 @@ def evaluate_timestamp(
     judged_at: datetime,
     material: TrustMaterial,
     policy: TrustPolicy,
+    proven_at: datetime | None = None,
 ) -> TimestampTrust:
     """Judge the authority of a time-stamp; that it stamps the right value is judged elsewhere.
 
@@ -72,6 +74,7 @@ def evaluate_timestamp(
         judged_at: The time to judge at.
         material: Anchors, intermediates and revocation lists.
         policy: What is demanded.
+        proven_at: When something else, such as a later time-stamp, proves that this one existed.
 
     Raises:
         TrustEvidenceError: A part of the *material* does not parse.
@@ -83,7 +86,9 @@ def evaluate_timestamp(
         anchors=material.timestamp_anchors or material.anchors,
         intermediates=tuple(dict.fromkeys((*material.intermediates, *token.certificates))),
     )
-    times = Times(claimed_at=None, claimed_zone_known=True, proven_at=None, judged_at=judged_at)
+    times = Times(
+        claimed_at=None, claimed_zone_known=True, proven_at=proven_at, judged_at=judged_at
+    )
     authority = _authority(token, material)
     if authority is None:
         fault = Fault(message="the certificate of the time-stamp authority is not known")
@@ -184,7 +189,9 @@ def _certificates(
     weak += [
         f"the time-stamp rests on {name}"
         for name in sorted(token.hash_terms)
-        if policy.hash_weakness(name, claimed_at=None, proven_at=None, judged_at=times.judged_at)
+        if policy.hash_weakness(
+            name, claimed_at=None, proven_at=times.proven_at, judged_at=times.judged_at
+        )
     ]
     other = [fault.message for rule, fault in judged if fault and rule not in WEAKNESSES]
     if not other and (broken := broken_constraint(path, _ANY_POLICY)):
@@ -218,7 +225,8 @@ def _revocation(
     revoked = unknown = None
     for certificate, status in zip(path, revocations(path, material, times, policy), strict=False):
         if status.at is not None:
-            older = status.because in _OUT_OF_BUSINESS and token.latest < status.at
+            harmless = status.because in _OUT_OF_BUSINESS and token.latest < status.at
+            older = harmless or (times.proven_at is not None and times.proven_at < status.at)
             if not older:
                 said = f"{status.state} since {status.at:%Y-%m-%d %H:%M:%SZ} ({status.because})"
                 revoked = revoked or Fault(message=f"{certificate}: {said}")

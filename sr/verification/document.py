@@ -60,6 +60,7 @@ def judge(
     judged_at: datetime,
     demands: Demands = _NO_DEMANDS,
     record: Record | None = None,
+    proven_at: datetime | None = None,
 ) -> Verdict:
     """Return the verdict on a document.
 
@@ -71,6 +72,7 @@ def judge(
         judged_at: The time to judge at.
         demands: Purposes and signers the caller requires.
         record: What was remembered of documents; ``None`` where there is no record.
+        proven_at: When something else, such as a bundle, proves that all of it existed.
 
     Raises:
         TrustEvidenceError: A part of the trust material does not parse.
@@ -83,7 +85,9 @@ def judge(
         )
         facts = replace(facts, references=compared)
     judgements = tuple(
-        judge_signature(facts, s, policy=policy, material=material, judged_at=judged_at)
+        judge_signature(
+            facts, s, policy=policy, material=material, judged_at=judged_at, proven_at=proven_at
+        )
         for s in facts.signatures
     )
     judgements = tuple(held_against_record(j, record, policy) for j in judgements)

@@ -11,14 +11,23 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sr.errors import DatasetError
 from sr.mac.algorithm import MACAlgorithm
 
-__all__ = ["FileEntry", "Sidecar", "check_names", "file_list", "parse_file_list", "parse_sidecar"]
+__all__ = [
+    "FileEntry",
+    "Sidecar",
+    "check_names",
+    "checksums",
+    "file_list",
+    "parse_checksums",
+    "parse_file_list",
+    "parse_sidecar",
+]
 
 _TYPE = "srsign-integrity"
 _SCHEMA_VERSION = 1
@@ -70,12 +79,16 @@ def check_names(paths: Iterable[str]) -> None:
 
     Cites: RFC 8493 6.1.1 (similar rules for BagIt).
     """
+    paths = tuple(paths)
+    folders = {path.casefold()[:n] for path in paths for n, c in enumerate(path) if c == "/"}
     seen: dict[str, str] = {}
     for path in paths:
         fault = _fault(path)
         folded = path.casefold()
         if fault is None and folded in seen:
             fault = f"is the same as {seen[folded]!r} where case does not count"
+        if fault is None and folded in folders:
+            fault = "is that of a folder too"
         if fault is not None:
             raise DatasetError(
                 f"the file name {path[:80]!r} {fault}", rule="FILE_NAME", cites="RFC 8493"
@@ -118,6 +131,36 @@ def parse_file_list(data: bytes) -> tuple[FileEntry, ...] | None:
     if file_list(entries) != data:
         raise _refused("it is not in the form in which such lists are written")
     return entries
+
+
+def checksums(digests: Mapping[str, str]) -> bytes:
+    """Return SHA-256 digests by name as ``sha256sum`` writes and checks them, sorted by name.
+
+    Raises:
+        DatasetError: A name is refused; see ``check_names``.
+
+    Cites: the format of GNU coreutils ``sha256sum``.
+    """
+    check_names(digests)
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
+
+
+def parse_checksums(data: bytes) -> dict[str, str]:
+    """Return the digests by name that ``checksums`` wrote, in exactly that form.
+
+    Raises:
+        DatasetError: It is anything else; rule ``FILE_LIST`` or ``FILE_NAME``.
+
+    Cites: the format of GNU coreutils ``sha256sum``.
+    """
+    try:
+        lines = data.decode("utf-8").split("\n")[:-1]
+    except UnicodeDecodeError as error:
+        raise _refused("it is no text") from error
+    found = {line[66:]: line[:64] for line in lines}
+    if not all(map(_SHA256.fullmatch, found.values())) or checksums(found) != data:
+        raise _refused("it is not in the form in which such lists are written")
+    return found
 
 
 def parse_sidecar(data: bytes) -> tuple[Sidecar, ...]:

@@ -53,9 +53,11 @@ def _time_words(judgement: Judgement) -> str:
     words = f"unreadable: {claimed.text!r}"
     if claimed.at is not None:
         words = f"claimed {_utc(claimed.at)}"
-    if stamp is None or stamp.proven_at is None:
+    if judgement.proven_at is None:
         return f"{words}, not proven"
-    return f"{words}, existed by {_utc(stamp.proven_at)} as proven by {stamp.chain[0].subject}"
+    own = stamp is not None and stamp.proven_at == judgement.proven_at
+    by = stamp.chain[0].subject if stamp is not None and own else "an archive time-stamp"
+    return f"{words}, existed by {_utc(judgement.proven_at)} as proven by {by}"
 
 
 def _utc(at: datetime) -> str:

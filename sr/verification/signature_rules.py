@@ -43,12 +43,9 @@ class Judgement:
     trust: SignerTrust | None
     timestamp: TimestampTrust | None
     """``None`` where there is no time-stamp."""
+    proven_at: datetime | None
+    """When a time-stamp, beside the signature or over all of it, proves that it existed."""
     profile: str | None
-
-    @property
-    def proven_at(self) -> datetime | None:
-        """When a time-stamp proves that the signature existed."""
-        return self.timestamp.proven_at if self.timestamp is not None else None
 
 
 def judge_signature(
@@ -58,8 +55,9 @@ def judge_signature(
     policy: TrustPolicy,
     material: TrustMaterial,
     judged_at: datetime,
+    proven_at: datetime | None = None,
 ) -> Judgement:
-    """Return what one signature is worth.
+    """Return what one signature is worth; ``proven_at`` as for a whole document.
 
     Raises:
         TrustEvidenceError: A part of the trust material does not parse.
@@ -74,10 +72,11 @@ def judge_signature(
         *_claimed_time(facts),
     ]
     limitations = [*_tolerances(facts)]
-    stamp = judge_timestamp(facts, policy=policy, material=material, judged_at=judged_at)
-    proven_at = None
+    stamp = judge_timestamp(
+        facts, policy=policy, material=material, judged_at=judged_at, proven_at=proven_at
+    )
     if stamp is not None:
-        proven_at = stamp.proven_at
+        proven_at = min(filter(None, (stamp.proven_at, proven_at)), default=None)
         findings += stamp.findings
         limitations += stamp.limitations
     if facts.certificate:
@@ -108,6 +107,7 @@ def judge_signature(
         limitations=tuple(limitations),
         trust=trust,
         timestamp=stamp,
+        proven_at=proven_at,
         profile=profile,
     )
 

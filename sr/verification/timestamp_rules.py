@@ -21,7 +21,12 @@ __all__ = ["judge_timestamp"]
 
 
 def judge_timestamp(
-    facts: SignatureFacts, *, policy: TrustPolicy, material: TrustMaterial, judged_at: datetime
+    facts: SignatureFacts,
+    *,
+    policy: TrustPolicy,
+    material: TrustMaterial,
+    judged_at: datetime,
+    proven_at: datetime | None = None,
 ) -> TimestampTrust | None:
     """Return what the time-stamp of a signature is worth, ``None`` where there is none.
 
@@ -44,7 +49,9 @@ def judge_timestamp(
             sub_indication=SubIndication.TIMESTAMP_FAILURE,
         )
         return TimestampTrust(findings=(invalid,), limitations=(), chain=(), proven_at=None)
-    return evaluate_timestamp(token, judged_at=judged_at, material=material, policy=policy)
+    return evaluate_timestamp(
+        token, judged_at=judged_at, material=material, policy=policy, proven_at=proven_at
+    )
 
 
 def _token(facts: SignatureFacts) -> TimestampToken:

@@ -21,7 +21,7 @@ PAGES = tuple(
 )
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect"),
-    *("mac", "seal", "manifest", "certs", "render", "template", "token"),
+    *("mac", "seal", "manifest", "bundle", "certs", "render", "template", "token"),
 )
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 CODE = re.compile(r"```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
