@@ -38,6 +38,7 @@ __all__ = [
     "check_file",
     "exit_code",
     "gather_file",
+    "gather_opened",
     "gather_record",
     "judge_record",
     "load_material",
@@ -140,15 +141,28 @@ def gather_record(path: Path, options: CheckOptions) -> FactsRecord:
 
     Cites: ETSI EN 319 102-1 5.1.4; PS3.15 A.4.
     """
+    return gather_opened(path, options)[0]
+
+
+def gather_opened(path: Path, options: CheckOptions) -> tuple[FactsRecord, DICOMFile | None]:
+    """Return what is found about a file, and the file itself unless a structural rule refused it.
+
+    Raises:
+        ConfigurationError: The path cannot be opened.
+        NotDICOMError: The bytes are not DICOM.
+
+    Cites: ETSI EN 319 102-1 5.1.4; PS3.15 A.4.
+    """
     try:
-        facts = gather_file(open_dicom(path), options)
+        file = open_dicom(path)
+        facts = gather_file(file, options)
     except NotDICOMError as error:
         if is_facts(path):
             error.hint = "these are facts that --facts saved; --replay judges them"
         raise
     except DatasetError as error:
-        return FactsRecord(subject=path.name, facts=None, refusal=_refusal(error))
-    return FactsRecord(subject=path.name, facts=facts)
+        return FactsRecord(subject=path.name, facts=None, refusal=_refusal(error)), None
+    return FactsRecord(subject=path.name, facts=facts), file
 
 
 def judge_record(

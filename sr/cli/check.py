@@ -28,6 +28,7 @@ srsign check report.dcm --trust-anchor root.pem --evidence images/ --require-pur
 srsign check reports/ --trust-anchor root.pem --policy strict --crl root.crl --json
 srsign check report.dcm --trust-anchor root.pem --record kept.json --signer '*O=My Hospital*'
 srsign check report.dcm --trust-anchor root.pem --facts facts.json
+srsign check report.dcm --trust-anchor root.pem --report check.html
 srsign check --replay facts.json --trust-anchor root.pem --policy strict --at 2027-01-01
 """
 
@@ -55,6 +56,15 @@ def check(
         Path | None,
         typer.Option("--facts", metavar="OUT.json", help="Also write what was found, unjudged."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="OUT.html|OUT.pdf",
+            help="Also write a page for experts: every finding with its clause, and the commands "
+            "that let dcmsign and openssl repeat the check.",
+        ),
+    ] = None,
     replay: Annotated[
         bool,
         typer.Option(
@@ -68,10 +78,10 @@ def check(
     Exit code 0 PASSED, 10 FAILED, 11 INDETERMINATE, 12 NOT_SIGNED or a required purpose is
     missing, 13 evidence differs, 1 not readable; of several results the gravest.
     """
-    if replay and (evidence or facts is not None):
+    if replay and (evidence or facts is not None or report is not None):
         raise ConfigurationError(
-            "with --replay there is no document: --evidence and --facts went with the check that "
-            "wrote the facts"
+            "with --replay there is no document: --evidence, --facts and --report went with the "
+            "check that wrote the facts"
         )
     options = o.check_options(
         trust_anchor=trust_anchor,
@@ -87,30 +97,28 @@ def check(
         record=record,
     )
     several = len(files) > 1 or files[0].is_dir()
-    if facts is not None and several:
-        raise ConfigurationError("--facts writes the facts about one file, not about several")
+    if several and (facts is not None or report is not None):
+        raise ConfigurationError("--facts and --report write about one file, not about several")
     if several:
         return _check_several(shell, tuple(_expanded(files)), options, replay=replay)
-    return _check_one(shell, files[0], options, facts, replay=replay)
+    return _check_one(shell, files[0], options, facts=facts, report=report, replay=replay)
 
 
 def _check_one(
-    shell: Shell, path: Path, options: CheckOptions, facts: Path | None, *, replay: bool
+    shell: Shell,
+    path: Path,
+    options: CheckOptions,
+    *,
+    facts: Path | None,
+    report: Path | None,
+    replay: bool,
 ) -> int:
-    from sr.app.check import exit_code, gather_record, judge_record
+    from sr.app.check import exit_code
 
-    if facts is None:
+    if facts is None and report is None:
         verdict = _verdict(path, options, replay=replay)
     else:
-        from sr.app.facts import write_facts
-        from sr.app.zip_file import is_zip
-
-        if is_zip(path):
-            raise ConfigurationError("a bundle holds its facts already, in facts.json")
-        record = gather_record(path, options)
-        verdict = judge_record(record, options)
-        write_facts(record, path, facts)
-        shell.tell(f"facts written to {facts}")
+        verdict = _written(shell, path, options, facts=facts, report=report)
     if replay:
         shell.tell("judged from saved facts, which nobody signed")
     if shell.json:
@@ -118,6 +126,33 @@ def _check_one(
     else:
         shell.print(_rendered(shell, verdict))
     return exit_code(verdict)
+
+
+def _written(
+    shell: Shell, path: Path, options: CheckOptions, *, facts: Path | None, report: Path | None
+) -> Verdict:
+    """Check a file and write what was asked for about it, all from one reading."""
+    from sr.app.check import gather_opened, judge_record
+    from sr.app.zip_file import is_zip
+
+    if is_zip(path):
+        raise ConfigurationError(
+            "--facts and --report are about a document, and this is a bundle",
+            hint="its facts are in facts.json; for a report unpack it and check the document",
+        )
+    record, file = gather_opened(path, options)
+    verdict = judge_record(record, options)
+    if facts is not None:
+        from sr.app.facts import write_facts
+
+        write_facts(record, path, facts)
+        shell.tell(f"facts written to {facts}")
+    if report is not None:
+        from sr.app.expert_report import write_report
+
+        write_report(report, verdict, options, path=path, file=file)
+        shell.tell(f"report written to {report}")
+    return verdict
 
 
 def _verdict(path: Path, options: CheckOptions, *, replay: bool) -> Verdict:

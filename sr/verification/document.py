@@ -256,6 +256,7 @@ def _signature_verdict(judgement: Judgement) -> SignatureVerdict:
         indication=indication,
         sub_indication=sub,
         findings=judgement.findings,
+        chain=trust.chain if trust is not None else (),
     )
 
 

@@ -137,6 +137,8 @@ class SignatureVerdict:
     indication: Indication
     sub_indication: SubIndication | None
     findings: tuple[Finding, ...]
+    chain: tuple[CertificateSummary, ...] = ()
+    """Signer first, as far as a path was found."""
 
     def __bool__(self) -> NoReturn:
         """Refuse: a verdict has three outcomes."""

@@ -20,7 +20,9 @@ from sr.trust.timestamp import read_timestamp
 from sr.verification import Verdict
 from tests.support.console import srsign
 from tests.support.office import Office
+from tests.support.page import Page
 from tests.support.peers import OPENSSL, dcmsign, dcmsign_sign, dcmsign_verify, run_peer
+from tests.support.repetition import failing
 from tests.support.tsa_server import openssl_reply, openssl_tsa
 
 pytestmark = pytest.mark.peer
@@ -158,6 +160,22 @@ def test_openssl_verifies_the_stored_token(office: Office, tmp_path: Path, chain
         "-CAfile", pki.certificate("root"), "-untrusted", pki.certificate("issuing"),
     )  # fmt: skip
     assert (verified.returncode, "Verification: OK" in verified.output) == (0, True)
+
+
+@pytest.mark.peer
+def test_a_page_for_experts_repeats_the_time_stamp(
+    office: Office, stamped: Stamped, tmp_path: Path
+) -> None:
+    """Its commands take each token from the file, and openssl confirms it over the value."""
+    page = tmp_path / "check.html"
+    assert srsign("check", stamped.report, *office.trust, "--report", page).code == 0
+    blocks = Page(page.read_text("utf-8")).blocks
+    assert sum("openssl ts -verify" in block for block in blocks) == 2
+    assert not failing(blocks, tmp_path)
+    other = ["--tsa-anchor", office.pki.certificate("author")]
+    srsign("check", stamped.report, *office.trust, *other, "--report", page)
+    refused = failing(Page(page.read_text("utf-8")).blocks, tmp_path)
+    assert sum("openssl ts -verify" in block for block in refused) == len(refused) == 2
 
 
 @pytest.fixture(scope="module")
