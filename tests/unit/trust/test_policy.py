@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,7 @@ from sr.trust import rules as trust_rules
 from sr.trust.policy import NOT_NEGOTIABLE, Consequence, Level, Need
 from sr.trust.policy_file import policy_ids
 from tests.support.pki import NOW, demo_pki, issue
-from tests.unit.trust.scene import DAY, POLICIES, failures, judge, limits, statuses
+from tests.unit.trust.scene import DAY, POLICIES, failures, judge, limits, material, statuses
 
 S = SubIndication
 RULES = {each.id: each for each in vars(trust_rules).values() if isinstance(each, trust_rules.Rule)}
@@ -205,3 +207,49 @@ def test_needs_and_consequences_are_terms() -> None:
     policy = load_policy("strict")
     assert policy.revocation is Need.REQUIRED
     assert policy.evidence_unsecured is Consequence.FAIL
+
+
+def test_the_samples_of_the_page_are_policies() -> None:
+    """What the page on trust shows loads, and is as strict as it says."""
+    page = Path(__file__).parents[3] / "docs" / "howto" / "trust.md"
+    whole, identity = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    policy = parse_policy(whole, "sample.toml")
+    assert policy.revocation is Need.REQUIRED
+    assert policy.certificate_policies.required
+    rule = "CERT_KEY_SIZE"
+    expected = {rule: S.CRYPTO_CONSTRAINTS_FAILURE}
+    at = datetime(2028, 1, 1, tzinfo=UTC)
+    assert failures(judge(demo_pki().author, at=at, claimed=at, policy=policy)).items() >= (
+        expected.items()
+    )
+    assert not failures(judge(demo_pki().author, at=at, claimed=at)).keys() & {rule}
+    assert parse_policy(SITE + identity, "sample.toml").identity.is_configured
+
+
+@pytest.mark.parametrize(("until", "fails"), [("2026-11-20", False), ("2026-11-19", True)])
+def test_a_key_length_has_its_last_day(until: str, fails: bool) -> None:
+    """Moving the last day of a key length in the table moves the verdict with it."""
+    row = f"[[algorithms.rsa]]\nbits = 2048\nuntil = {until}\ncites = 'c'\n"
+    policy = parse_policy(SITE + row, "site.toml")
+    today = failures(judge(demo_pki().author, claimed=NOW, policy=policy))
+    assert ("CERT_KEY_SIZE" in today) is fails
+    old = {"claimed": NOW - 9 * DAY, "proven": NOW - 9 * DAY}
+    assert not failures(judge(demo_pki().author, policy=policy, **old))  # type: ignore[arg-type]
+
+
+def test_a_key_is_as_good_as_the_longest_row_it_reaches() -> None:
+    """The end of 2048 bits is not the end of 3072, and a row for more does not lift less."""
+    row = "[[algorithms.rsa]]\nbits = 2048\nuntil = 2020-12-31\ncites = 'c'\n"
+    policy = parse_policy(SITE + row, "site.toml")
+    long = issue(demo_pki().root, "Long", key_kind="rsa3072", slot="long")
+    weak = {"CERT_KEY_SIZE": S.CRYPTO_CONSTRAINTS_FAILURE}
+    given = material(anchors=[long], intermediates=[], crls=[])
+    assert not failures(judge(long, policy=policy, given=given))
+    assert failures(judge(demo_pki().author, policy=policy)) == weak
+
+
+def test_shipped_policies_draw_on_one_table() -> None:
+    """No shipped policy has a row of its own; all have those of the one file."""
+    tables = {load_policy(each).algorithms for each in POLICIES}
+    assert len(tables) == 1
+    assert len(next(iter(tables)).hashes) > 8
