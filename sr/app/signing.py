@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sr.app.evidence import secure_reference
 from sr.app.files import guard_output, open_dicom, read_bytes, write_atomically
 from sr.app.ports import Ports
+from sr.app.signable import check_signer, require_author, require_untouched
 from sr.app.timestamping import obtain_timestamp
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
@@ -23,17 +24,15 @@ from sr.dicomfile.splice import Piece, assemble, splice
 from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
 from sr.document.lifecycle import approve_edits
-from sr.errors import LifecycleError
 from sr.findings import Finding, Status
 from sr.keys import Secrets, Signer, open_signer
 from sr.mac import MACAlgorithm
 from sr.signature import SigningRequest, complete, examine, prepare
 from sr.signature.documents import is_document
-from sr.signature.integrity import der_prefix
 from sr.signature.location import parse_item_path
-from sr.trust import parse_certificates, same_person
+from sr.signature.prepare import refuse
+from sr.trust import parse_certificates
 from sr.verification import gather
-from sr.verification.facts import DocumentFacts
 
 __all__ = [
     "ApprovalMode",
@@ -45,8 +44,6 @@ __all__ = [
     "sign_file",
     "signer_of",
 ]
-
-_AUTHOR_KIND_EXCLUDES = frozenset({"5", "6", "13", "14"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +186,10 @@ def approve_document(
 
     Cites: PS3.15 C.4.
     """
-    notices = _check_approver(gather(file), signer)
+    facts = gather(file)
+    leaf = signer.certificate_chain[0].public_bytes(Encoding.DER)
+    check_signer(facts, leaf, SignaturePurpose.VERIFICATION)
+    notices = require_author(facts)
     with_predecessor = mode is ApprovalMode.REISSUE_WITH_PREDECESSOR
     approval = Approval(
         observer=VerifyingObserver(name=observer, organization=organization),
@@ -198,8 +198,9 @@ def approve_document(
         sop_instance_uid="" if mode is ApprovalMode.IN_PLACE else ports.new_uid(),
         predecessor=secure_reference(file, at=ports.now()) if with_predecessor else None,
     )
-    edited = splice(file, approve_edits(file.dataset, approval))
-    approved = read(BytesSource(assemble(edited)))
+    edits = approve_edits(file.dataset, approval)
+    require_untouched(facts, (edit.tag for edit in edits))
+    approved = read(BytesSource(assemble(splice(file, edits))))
     pieces, result = _sign(
         approved, signer, ports, purpose=SignaturePurpose.VERIFICATION, profile=profile
     )
@@ -250,6 +251,10 @@ def _sign(
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
 ) -> tuple[tuple[Piece, ...], SigningResult]:
     certificate = signer.certificate_chain[0].public_bytes(Encoding.DER)
+    if is_document(file.sop_class_uid):
+        facts = gather(file)
+        refuse([f for f in facts.findings if f.status is Status.FAIL])
+        check_signer(facts, certificate, purpose, item=item)
     request = SigningRequest(
         purpose=purpose,
         certificate=certificate,
@@ -289,39 +294,3 @@ def _canonical(file: DICOMFile) -> DICOMFile:
     if examine(file).signatures:
         return file
     return read(BytesSource(canonicalise(file.source.read_at(0, file.source.size))))
-
-
-def _check_approver(facts: DocumentFacts, signer: Signer) -> tuple[Finding, ...]:
-    """Refuse an approval of something altered, or by its author; four eyes are two people."""
-    leaf = signer.certificate_chain[0].public_bytes(Encoding.DER)
-    authors = [
-        s
-        for s in facts.top_level
-        if s.purpose is None or s.purpose.value not in _AUTHOR_KIND_EXCLUDES
-    ]
-    for signature in facts.top_level:
-        if not signature.integrity.is_intact:
-            raise LifecycleError(
-                f"the report carries a signature (DigitalSignatureUID (0400,0100) "
-                f"{signature.digital_signature_uid}) that is {signature.integrity.value}; it is "
-                "not approved",
-                where="(FFFA,FFFA)",
-            )
-    for signature in authors:
-        if same_person(der_prefix(signature.certificate), leaf):
-            raise LifecycleError(
-                "the approver is the author: CertificateOfSigner (0400,0115) names the same person",
-                where="(0400,0115)",
-                hint="approval needs a second person",
-            )
-    if authors:
-        return ()
-    return (
-        Finding(
-            rule="NO_AUTHOR_SIGNATURE",
-            status=Status.NOTICE,
-            message="nobody signed this report as its author",
-            cites="PS3.17 Annex W",
-            where="(FFFA,FFFA)",
-        ),
-    )

@@ -11,16 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import chain
-from unicodedata import combining, normalize
 
 from sr.codes import Code
 from sr.dicomfile import DataSet
 from sr.document.constraints import DocumentClass
 from sr.document.identity import zone_of
 from sr.document.reference import SecureReference
-from sr.document.values import canonical_person_name, is_uid
+from sr.document.values import is_uid
 from sr.errors import LifecycleError
+from sr.signature.observers import attestors, authors, name_key
 
 __all__ = ["Approval", "ApprovalMode", "VerifyingObserver", "check_approvable"]
 
@@ -30,12 +29,6 @@ _COMPLETION_FLAG = 0x0040A491
 _VERIFICATION_FLAG = 0x0040A493
 _VERIFYING_OBSERVERS = 0x0040A073
 _PREDECESSORS = 0x0040A360
-_AUTHOR_OBSERVERS = 0x0040A078
-_PERSON_NAME = 0x0040A123
-_CONTENT = 0x0040A730
-_CONCEPT_NAME = 0x0040A043
-_CODE_VALUE = 0x00080100
-_PERSON_OBSERVER_NAME = "121008"
 
 
 class ApprovalMode(StrEnum):
@@ -155,35 +148,21 @@ def _check_observer(dataset: DataSet, approval: Approval) -> None:
             "(0040,A027)",
             where="(0040,A073)",
         )
-    if _same_person(approval.observer.name) in {_same_person(a) for a in _authors(dataset)}:
+    approver = name_key(approval.observer.name)
+    if approver in {name_key(author) for author in authors(dataset)}:
         raise LifecycleError(
             "an author cannot approve his own report: VerifyingObserverName (0040,A075) is that of "
             "AuthorObserverSequence (0040,A078)",
             where="(0040,A078)",
             hint="another person has to approve it",
         )
-
-
-def _authors(dataset: DataSet) -> tuple[str, ...]:
-    """Return the person names of the header's authors and of the tree's own observer context."""
-    observers = (
-        item
-        for item in dataset.items(_CONTENT)
-        if any(c.text(_CODE_VALUE) == _PERSON_OBSERVER_NAME for c in item.items(_CONCEPT_NAME))
-    )
-    named = (item.text(_PERSON_NAME) for item in chain(dataset.items(_AUTHOR_OBSERVERS), observers))
-    return tuple(name for name in named if name)
-
-
-def _same_person(name: str) -> frozenset[str]:
-    """Return what two spellings of a person's name have in common: family and given name.
-
-    Letter case, accents, titles and middle names do not make another person. That errs towards
-    refusing.
-    """
-    alphabetic = canonical_person_name(name).split("=")[0]
-    decomposed = normalize("NFKD", " ".join(alphabetic.split("^")[:2])).casefold()
-    return frozenset("".join(c for c in decomposed if not combining(c)).split())
+    if approver in {name_key(attestor) for attestor in attestors(dataset)}:
+        raise LifecycleError(
+            "who attested a report cannot approve it: VerifyingObserverName (0040,A075) is that of "
+            "a participant of type ATTEST (ParticipantSequence (0040,A07A))",
+            where="(0040,A07A)",
+            hint="another person has to approve it",
+        )
 
 
 def _check_time(dataset: DataSet, approval: Approval) -> None:

@@ -38,7 +38,7 @@ from sr.document.evidence import PatientStudy
 from sr.document.header import ReferencedRequest
 from sr.document.input_position import InputText
 from sr.document.input_table import InputFormat, InputTable
-from sr.document.observer import PersonObserver
+from sr.document.observer import DeviceObserver, Participant, ParticipationType, PersonObserver
 from sr.document.relationship_tables import DocumentClass
 from sr.document.report_format import CLASSES, REPORT
 from sr.document.report_input import (
@@ -118,6 +118,7 @@ def _report(table: InputTable) -> ReportInput:
         language=values["language"],
         procedure=values["procedure"],
         observer=PersonObserver(**read_declared(_form("observer"), values["observer"])),
+        participants=tuple(_participant(table) for table in values["participant"]),
         sections=tuple(_section(section) for section in values["section"]),
         groups=tuple(_group(group) for group in values["group"]),
         completion=values["completion"],
@@ -150,6 +151,21 @@ def _require_root(report: ReportInput, table: InputTable) -> None:
 
 def _form(name: str) -> Form:
     return REPORT.key(name).forms[0]
+
+
+def _participant(table: InputTable) -> Participant:
+    form = form_of(REPORT.key("participant"), table)
+    values = read_declared(form, table)
+    when = values.pop("when")
+    if form.name == "device_uid":
+        device = DeviceObserver(
+            uid=values["device_uid"],
+            manufacturer=values["manufacturer"],
+            model_name=values["model"],
+            station_name=values["station_name"],
+        )
+        return Participant(type=ParticipationType.SOURCE, observer=device, when=when)
+    return Participant(type=values.pop("type"), observer=PersonObserver(**values), when=when)
 
 
 def _section(table: InputTable) -> SectionInput:

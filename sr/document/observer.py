@@ -10,6 +10,7 @@ Cites: PS3.3 C.17.2, Table C.17-3b; PS3.16 TID 1002.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pydicom.dataset import Dataset
 
@@ -22,9 +23,12 @@ from sr.errors import TemplateError
 __all__ = [
     "DeviceObserver",
     "Observer",
+    "Participant",
+    "ParticipationType",
     "PersonObserver",
     "author_observer_item",
     "observer_context",
+    "participant_item",
 ]
 
 
@@ -55,6 +59,34 @@ class DeviceObserver:
 
 
 Observer = PersonObserver | DeviceObserver
+
+
+class ParticipationType(StrEnum):
+    """What somebody beside author and verifier did for a report.
+
+    Cites: PS3.3 C.17.2 Participation Type (0040,A080).
+    """
+
+    SOURCE = "SOURCE"
+    """Equipment that contributed content."""
+    ENT = "ENT"
+    """Who entered it, e.g. a transcriptionist."""
+    ATTEST = "ATTEST"
+    """Who took responsibility before it was verified; never who verifies it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A person or device that took part in a report.
+
+    Cites: PS3.3 C.17.2 Participant Sequence.
+    """
+
+    type: ParticipationType
+    observer: Observer
+    when: str = ""
+    """DT value; empty where it is not known."""
+
 
 _OBSERVER_TYPE = Code("121005", "DCM", "Observer Type")
 _PERSON = Code("121006", "DCM", "Person")
@@ -134,6 +166,20 @@ def author_observer_item(observer: Observer) -> Dataset:
         _write_person(item, observer)
     else:
         _write_device(item, observer)
+    return item
+
+
+def participant_item(participant: Participant) -> Dataset:
+    """Return an item of Participant Sequence (0040,A07A).
+
+    Raises:
+        TemplateError: A value cannot be written.
+
+    Cites: PS3.3 C.17.2, Table C.17-3b.
+    """
+    item = author_observer_item(participant.observer)
+    item.ParticipationType = participant.type.value
+    put(item, "ParticipationDateTime", "DT", participant.when, error=TemplateError)
     return item
 
 

@@ -101,6 +101,7 @@ def compose_report(
         document_class=report.document_class,
         content=content,
         author=report.observer,
+        participants=report.participants,
         completion=report.completion,
         completion_description=report.completion_description,
         preliminary=report.preliminary,

@@ -14,7 +14,7 @@ from sr.codes import Code
 from sr.document.constraints import DocumentClass
 from sr.document.evidence import PatientStudy
 from sr.document.header import ReferencedRequest
-from sr.document.observer import PersonObserver
+from sr.document.observer import Participant, PersonObserver
 from sr.document.regions import GraphicType, GraphicType3D
 from sr.document.root_template import RootTemplateID
 from sr.document.structured_report import CompletionFlag
@@ -184,6 +184,7 @@ class ReportInput:
     sections: tuple[SectionInput, ...] = ()
     groups: tuple[GroupInput, ...] = ()
     """Instead of sections, in a measurement report."""
+    participants: tuple[Participant, ...] = ()
     procedure: Code | None = None
     title_in_words: str = ""
     """The title as readers see it, in the language of the report."""

@@ -27,7 +27,7 @@ from sr.document.evidence import Evidence, PatientStudy, distinct, require_one_p
 from sr.document.evidence_sequence import referenced_studies
 from sr.document.header import ReferencedRequest, request_item, stand_in, write_header
 from sr.document.identity import DocumentIdentity
-from sr.document.observer import Observer, author_observer_item
+from sr.document.observer import Observer, Participant, author_observer_item, participant_item
 from sr.document.part10 import write_part10
 from sr.document.values import checked
 from sr.errors import EvidenceError, TemplateError
@@ -52,6 +52,7 @@ class StructuredReport:
     document_class: DocumentClass
     content: Container
     author: Observer
+    participants: tuple[Participant, ...] = ()
     completion: CompletionFlag = CompletionFlag.COMPLETE
     completion_description: str = ""
     preliminary: bool = False
@@ -160,5 +161,7 @@ def _write_general(dataset: Dataset, report: StructuredReport) -> None:
         )
     dataset.VerificationFlag = "UNVERIFIED"
     dataset.AuthorObserverSequence = [author_observer_item(report.author)]
+    if report.participants:
+        dataset.ParticipantSequence = [participant_item(p) for p in report.participants]
     if report.requests:
         dataset.ReferencedRequestSequence = [request_item(r) for r in report.requests]

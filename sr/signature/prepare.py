@@ -35,6 +35,7 @@ from sr.mac.stream import (
     segments_length,
 )
 from sr.signature.claim import claim_findings
+from sr.signature.conformance import conformance_findings
 from sr.signature.coverage import author_tags
 from sr.signature.documents import condition_values, is_document, is_structured_report
 from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
@@ -55,11 +56,10 @@ from sr.signature.profile import (
     check_profile,
     load_profile,
 )
-from sr.signature.purpose import known_purpose
 from sr.signature.references import document_references
 from sr.signature.structure import SignatureStructure, examine
 
-__all__ = ["PreparedSignature", "SigningRequest", "complete", "prepare"]
+__all__ = ["PreparedSignature", "SigningRequest", "complete", "prepare", "refuse"]
 
 _LARGEST_MAC_ID = 0xFFFF
 _KEEPS_APPROVAL_FREE = frozenset(
@@ -134,7 +134,7 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     Cites: PS3.15 A.4, C.1, C.4; PS3.3 C.12.1.1.3.1.1.
     """
     structure = examine(file)
-    _refuse([f for f in _all_findings(structure) if f.status is Status.FAIL])
+    refuse([f for f in _all_findings(structure) if f.status is Status.FAIL])
     level = item_at(file.dataset, request.path)
     parameters = MACParameters(
         mac_id_number=_free_mac_id(structure),
@@ -143,19 +143,19 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
         data_elements_signed=_selection(file, level, request),
     )
     if not parameters.data_elements_signed:
-        _refuse([_failure("NOTHING_SIGNABLE", "no data element here can be covered by a MAC")])
+        refuse([_failure("NOTHING_SIGNABLE", "no data element here can be covered by a MAC")])
     subject = _subject(file, level, request, parameters)
     profiles = _profiles(file, level, request, subject)
     unlisted_key = _allowed_key(request, subject)
-    violations = [
+    violations = list(conformance_findings(file, structure, request.purpose))
+    violations += [
         f
         for profile_id in profiles
         for f in check_profile(load_profile(profile_id), subject, Use.CREATE)
         if not (unlisted_key and f.rule == PROFILE_KEY_TYPE)
     ]
-    violations += _lifecycle(file, structure, request)
-    _refuse(violations)
-    _refuse(list(_unsound(structure, request)))
+    refuse(list(dict.fromkeys(violations)))
+    refuse(list(_unsound(structure, request)))
     covers, signed_part = parameters.data_elements_signed, _signed_part(request, parameters)
     segments = mac_segments(level.dataset, covers, signature_item=signed_part)
     stream_bytes = segments_length(segments)
@@ -224,7 +224,14 @@ def _all_findings(structure: SignatureStructure) -> tuple[Finding, ...]:
     return structure.findings + tuple(f for s in structure.signatures for f in s.findings)
 
 
-def _refuse(violations: list[Finding]) -> None:
+def refuse(violations: list[Finding]) -> None:
+    """Raise where there is a violation.
+
+    Raises:
+        ProfileViolationError: With all of them.
+
+    Cites: PS3.15 C.4.
+    """
     if violations:
         first = violations[0]
         more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
@@ -334,49 +341,6 @@ def _allowed_key(request: SigningRequest, subject: ProfileSubject) -> tuple[Find
             cites=asked.cites,
         ),
     )
-
-
-def _lifecycle(
-    file: DICOMFile, structure: SignatureStructure, request: SigningRequest
-) -> list[Finding]:
-    """Purpose and verification flag go together: one never appears without the other."""
-    if request.path or not is_structured_report(file.sop_class_uid):
-        return []
-    values = condition_values(file.dataset)
-    verified = values["VerificationFlag"] == "VERIFIED"
-    verifies = request.purpose is SignaturePurpose.VERIFICATION
-    if verifies and not verified:
-        return [
-            _failure(
-                "SR_5_NEEDS_VERIFIED",
-                "a verification signature (purpose 5) needs VerificationFlag (0040,A493) VERIFIED; "
-                "approve the report instead",
-                "(0040,A493)",
-            )
-        ]
-    approved = any(
-        known_purpose(s.signature.purpose) is SignaturePurpose.VERIFICATION
-        for s in structure.signatures
-        if not s.level.path
-    )
-    if verified and not verifies and not approved:
-        return [
-            _failure(
-                "SR_VERIFIED_NEEDS_5",
-                "VerificationFlag (0040,A493) is VERIFIED without a verification signature",
-                "(0040,A493)",
-            )
-        ]
-    if verified and values["CompletionFlag"] != "COMPLETE":
-        return [
-            _failure(
-                "SR_VERIFIED_NOT_COMPLETE",
-                "VerificationFlag (0040,A493) is VERIFIED but CompletionFlag (0040,A491) is "
-                f"{values['CompletionFlag']!r}, expected 'COMPLETE'",
-                "(0040,A491)",
-            )
-        ]
-    return []
 
 
 def _head(request: SigningRequest, parameters: MACParameters) -> bytes:

@@ -37,6 +37,7 @@ __all__ = [
     "load_profile",
     "parse_profile",
     "profile_ids",
+    "unsecured",
 ]
 
 
@@ -386,10 +387,18 @@ def _level(profile: SignatureProfile, subject: ProfileSubject, _use: Use) -> Ite
 
 def _references(profile: SignatureProfile, subject: ProfileSubject, _use: Use) -> Iterator[Finding]:
     for where in subject.unsecured if profile.evidence_secured else ():
-        yield _finding(
-            "EVIDENCE_UNSECURED",
-            "a referenced instance (ReferencedSOPSequence (0008,1199)) carries neither "
-            "ReferencedDigitalSignatureSequence (0400,0402) nor "
-            "ReferencedSOPInstanceMACSequence (0400,0403)",
-            "PS3.15 A.4 b", where, SubIndication.EVIDENCE_UNSECURED,
-        )  # fmt: skip
+        yield unsecured(where)
+
+
+def unsecured(where: str) -> Finding:
+    """Return the finding that an evidence item carries no usable proof.
+
+    Cites: PS3.15 A.4 b.
+    """
+    return _finding(
+        "EVIDENCE_UNSECURED",
+        "a referenced instance (ReferencedSOPSequence (0008,1199)) carries neither "
+        "ReferencedDigitalSignatureSequence (0400,0402) nor "
+        "ReferencedSOPInstanceMACSequence (0400,0403)",
+        "PS3.15 A.4 b", where, SubIndication.EVIDENCE_UNSECURED,
+    )  # fmt: skip

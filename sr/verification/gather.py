@@ -21,13 +21,13 @@ from sr.mac.selection import (
     MAC_PARAMETERS_SEQUENCE,
 )
 from sr.mac.stream import Padding, Segment, digest_segments, mac_segments
+from sr.signature.citations import citation_findings
 from sr.signature.documents import condition_values, is_document
 from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
 from sr.signature.item import MACParameters
 from sr.signature.moment import parse_moment
 from sr.signature.references import document_references
 from sr.signature.structure import LocatedSignature, examine
-from sr.verification.citations import citation_findings
 from sr.verification.facts import DocumentFacts, Integrity, ReferenceFacts, SignatureFacts
 from sr.verification.fragments import ambiguous_fragments
 
