@@ -22,6 +22,7 @@ from sr.app.selected_proofs import CopiedFrom
 from sr.app.signing import Credentials, SigningResult, sign_bytes, signer_of
 from sr.codes import SIGNED_TITLES, Code, SignaturePurpose, key_object_title
 from sr.dicomfile import canonicalise
+from sr.document.constraints import DocumentClass
 from sr.document.evidence import Evidence
 from sr.document.identity import DocumentIdentity
 from sr.document.input import read_report
@@ -43,6 +44,9 @@ __all__ = [
     "author_report",
     "create_key_object",
     "create_report",
+    "new_identity",
+    "read_input",
+    "report_file",
     "require_signature",
     "seal",
 ]
@@ -106,13 +110,14 @@ def create_report(
     securing = _securing(securing, ports)
     guard_output(output, [source, *evidence, *securing.selections], in_place=False)
     loaded = load_evidence(evidence, securing=securing, without=written_before(output))
+    written = report_file(source)
     data = author_report(
-        _text_of(source),
-        _format_of(source),
+        written.text,
+        written.notation,
         evidence=loaded.evidence,
         anchors=loaded.anchors,
         template=template,
-        name=source.name,
+        name=written.name,
         ports=ports,
         sites=sites,
     )
@@ -155,7 +160,7 @@ def author_report(
 
     Cites: PS3.16 TID 2000; PS3.15 A.4.
     """
-    source, report = _written(InputText(text=text, notation=notation, name=name), template, sites)
+    source, report = read_input(InputText(text=text, notation=notation, name=name), template, sites)
     with source.blamed():
         subject = subject_of(report, evidence, study_instance_uid=ports.new_uid())
         return canonicalise(
@@ -163,20 +168,39 @@ def author_report(
                 compose_report(report, subject=subject, evidence=evidence, new_uid=ports.new_uid),
                 subject=subject,
                 evidence=(*evidence, *anchors),
-                identity=_identity(ports),
+                identity=new_identity(ports),
             )
         )
 
 
-def _written(
-    source: InputText, template: str | None, sites: tuple[Path, ...]
+def read_input(
+    source: InputText,
+    template: str | None,
+    sites: tuple[Path, ...],
+    *,
+    inherits: tuple[DocumentClass, Code] | None = None,
 ) -> tuple[InputText, ReportInput]:
-    """Return a report and the file it stands in, rendered first where there is a template."""
+    """Return a report and the file it stands in, rendered first where there is a template.
+
+    Raises:
+        TemplateError: The input does not fit; names key path and line.
+
+    Cites: PS3.16 TID 2000.
+    """
     if template is None:
-        return source, read_report(source)
+        return source, read_report(source, inherits=inherits)
     chosen = load_template(template, sites)
     rendered = render_input(chosen, source)
     return rendered, read_rendered(chosen, rendered)
+
+
+def report_file(path: Path) -> InputText:
+    """Return a report file as text, not yet read.
+
+    Raises:
+        ConfigurationError: It cannot be opened, or is in another notation or encoding.
+    """
+    return InputText(text=_text_of(path), notation=_format_of(path), name=path.name)
 
 
 def create_key_object(
@@ -296,7 +320,7 @@ def author_key_objects(
             DeviceObserver(uid=ports.new_uid(), manufacturer="srsign", model_name="srsign"),
         ),
     )
-    identities = tuple(_identity(ports) for _ in studies_of(evidence))
+    identities = tuple(new_identity(ports) for _ in studies_of(evidence))
     documents = build_key_objects(selection, evidence=evidence, identities=identities)
     return tuple(canonicalise(data) for data in documents)
 
@@ -326,7 +350,8 @@ def _securing(securing: Securing | None, ports: Ports) -> Securing:
     return securing or Securing(check=CheckOptions(at=ports.now()))
 
 
-def _identity(ports: Ports) -> DocumentIdentity:
+def new_identity(ports: Ports) -> DocumentIdentity:
+    """Return who a document is that is written now, in a series of its own."""
     return DocumentIdentity(
         sop_instance_uid=ports.new_uid(),
         series_instance_uid=ports.new_uid(),

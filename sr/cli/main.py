@@ -14,6 +14,7 @@ import typer
 
 from sr import __version__
 from sr.cli import (
+    amend,
     author,
     bundle,
     certs,
@@ -45,6 +46,7 @@ _MODULES = (
     demo,
     author,
     sign,
+    amend,
     check,
     inspect,
     mac,

@@ -101,19 +101,27 @@ def sequence(
     return element(tag, "SQ", b"".join(item(c, encoding) for c in contents), encoding)
 
 
-def transcode(dataset: DataSet, encoding: Encoding) -> bytes:
+def transcode(
+    dataset: DataSet, encoding: Encoding, *, leave_out: frozenset[int] = frozenset()
+) -> bytes:
     """Return the elements of a data set in another encoding.
 
-    For the small items srsign writes itself, not for whole instances.
+    For items that srsign writes itself or takes over, not for whole instances.
+
+    Args:
+        dataset: What to encode.
+        encoding: In which encoding.
+        leave_out: Tags that are left out, at every level.
 
     Cites: PS3.5 7.1, 7.3.
     """
     parts = []
     for e in dataset:
+        if e.tag in leave_out:
+            continue
         if e.items is not None:
-            parts.append(
-                sequence(e.tag, (transcode(inner, encoding) for inner in e.items), encoding)
-            )
+            contents = (transcode(inner, encoding, leave_out=leave_out) for inner in e.items)
+            parts.append(sequence(e.tag, contents, encoding))
             continue
         value = dataset.value(e)
         if encoding.little != dataset.encoding.little:

@@ -8,10 +8,13 @@ Cites: PS3.3 Table C.17-3; PS3.15 A.4 (b).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from pydicom.dataset import Dataset
 
+from sr.codes import Code
+from sr.document.content_encoding import coded_concept
 from sr.document.elements import put
 from sr.document.evidence import Evidence
 from sr.document.reference import SecureReference
@@ -20,10 +23,16 @@ from sr.errors import EvidenceError
 __all__ = ["referenced_studies"]
 
 
-def referenced_studies(evidence: Iterable[Evidence]) -> list[Dataset]:
+def referenced_studies(
+    evidence: Iterable[Evidence], *, purposes: Mapping[str, Code] = MappingProxyType({})
+) -> list[Dataset]:
     """Return the items of an evidence sequence, every instance with its secure reference.
 
     Studies, series and instances keep the order in which the evidence first names them.
+
+    Args:
+        evidence: The instances.
+        purposes: Why an instance is referenced, by SOP Instance UID.
 
     Cites: PS3.3 Table C.17-3; PS3.15 A.4 (b).
     """
@@ -32,6 +41,8 @@ def referenced_studies(evidence: Iterable[Evidence]) -> list[Dataset]:
         reference = Dataset()
         put(reference, "ReferencedSOPClassUID", "UI", item.sop_class_uid, error=EvidenceError)
         put(reference, "ReferencedSOPInstanceUID", "UI", item.sop_instance_uid, error=EvidenceError)
+        if purpose := purposes.get(item.sop_instance_uid):
+            reference.PurposeOfReferenceCodeSequence = [coded_concept(purpose)]
         _write_secure_reference(reference, item.reference)
         series = tree.setdefault(item.study_instance_uid, {})
         series.setdefault(item.series_instance_uid, []).append(reference)

@@ -40,7 +40,7 @@ from sr.document.input_position import InputText
 from sr.document.input_table import InputFormat, InputTable
 from sr.document.observer import DeviceObserver, Participant, ParticipationType, PersonObserver
 from sr.document.relationship_tables import DocumentClass
-from sr.document.report_format import CLASSES, REPORT
+from sr.document.report_format import CLASSES, REPORT, inheriting
 from sr.document.report_input import (
     CodedInput,
     DateInput,
@@ -93,23 +93,32 @@ def parse_report(text: str, notation: InputFormat, *, name: str = "the report") 
     return read_report(InputText(text=text, notation=notation, name=name))
 
 
-def read_report(source: InputText) -> ReportInput:
+def read_report(
+    source: InputText, *, inherits: tuple[DocumentClass, Code] | None = None
+) -> ReportInput:
     """Return the report that a file describes.
+
+    Args:
+        source: The file.
+        inherits: Class and title that it need not state.
 
     Raises:
         TemplateError: With the key path of what is wrong, and the line in the message.
     """
     table = source.read()
     with source.blamed():
-        report = _report(table)
+        report = _report(table, inherits)
         table.done()
         require_one(REPORT, table)
-        _require_root(report, table)
+        if inherits is None:
+            _require_root(report, table)
     return report
 
 
-def _report(table: InputTable) -> ReportInput:
-    values = read_declared(REPORT, table)
+def _report(table: InputTable, inherits: tuple[DocumentClass, Code] | None) -> ReportInput:
+    values = read_declared(REPORT if inherits is None else inheriting(inherits[0]), table)
+    if inherits is not None and values["title"] is None:
+        values["title"] = inherits[1]
     return ReportInput(
         document_class=values["class"],
         root_template=values["tid"],

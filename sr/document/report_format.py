@@ -9,6 +9,8 @@ Cites: PS3.16 TID 1204, TID 1210, TID 1500, TID 2000, TID 2002, TID 2005, TID 20
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sr.document.constraints import DocumentClass
 from sr.document.declaration import Form, Key, Kind
 from sr.document.measurement_format import (
@@ -22,7 +24,7 @@ from sr.document.observer import ParticipationType
 from sr.document.root_template import RootTemplateID
 from sr.document.structured_report import CompletionFlag
 
-__all__ = ["CLASSES", "COMPLETIONS", "REPORT", "ROOT_TEMPLATES"]
+__all__ = ["CLASSES", "COMPLETIONS", "REPORT", "ROOT_TEMPLATES", "inheriting"]
 
 CLASSES = {
     kind.slug: kind for kind in DocumentClass if kind is not DocumentClass.KEY_OBJECT_SELECTION
@@ -389,3 +391,14 @@ REPORT = Form(
         ),
     ),
 )
+
+
+def inheriting(document_class: DocumentClass) -> Form:
+    """Return the format of an addendum: title and class may be left to the document it joins.
+
+    Cites: nothing of DICOM; this is our own file format.
+    """
+    keys = {key.name: key for key in REPORT.keys}
+    keys["title"] = replace(keys["title"], required=False)
+    keys["class"] = replace(keys["class"], default=document_class.slug)
+    return replace(REPORT, keys=tuple(keys.values()))

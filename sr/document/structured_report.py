@@ -67,6 +67,7 @@ def build_structured_report(
     evidence: tuple[Evidence, ...],
     identity: DocumentIdentity,
     predecessors: tuple[Evidence, ...] = (),
+    relation: Code | None = None,
 ) -> bytes:
     """Return an unsigned, unverified report as a DICOM file.
 
@@ -77,7 +78,9 @@ def build_structured_report(
             Instances of the document's study become Current Requested Procedure Evidence, all
             others Pertinent Other Evidence.
         identity: Its UIDs, time and equipment.
-        predecessors: Documents whose content it contains, changed or not.
+        predecessors: Documents whose content it contains, changed or not; the one that it
+            amends first.
+        relation: What it is to that first one, from CID 7009.
 
     Raises:
         EvidenceError: The evidence is contradictory, or an instance is cited that is not in it.
@@ -96,7 +99,10 @@ def build_structured_report(
     dataset = _frame(report, subject, identity)
     write_content(dataset, report.content)
     write_header(dataset, subject, identity)
-    _write_references(dataset, subject, evidence, predecessors)
+    _write_evidence(dataset, subject, evidence)
+    if predecessors:
+        purposes = {predecessors[0].sop_instance_uid: relation} if relation else {}
+        dataset.PredecessorDocumentsSequence = referenced_studies(predecessors, purposes=purposes)
     _write_general(dataset, report)
     return write_part10(dataset)
 
@@ -129,11 +135,8 @@ _FRAMES: dict[DocumentClass, Callable[..., Dataset]] = {
 }
 
 
-def _write_references(
-    dataset: Dataset,
-    subject: PatientStudy,
-    evidence: tuple[Evidence, ...],
-    predecessors: tuple[Evidence, ...],
+def _write_evidence(
+    dataset: Dataset, subject: PatientStudy, evidence: tuple[Evidence, ...]
 ) -> None:
     own_study = subject.study_instance_uid
     current = tuple(e for e in evidence if e.study_instance_uid == own_study)
@@ -141,7 +144,6 @@ def _write_references(
     for keyword, items in (
         ("CurrentRequestedProcedureEvidenceSequence", current),
         ("PertinentOtherEvidenceSequence", other),
-        ("PredecessorDocumentsSequence", predecessors),
     ):
         if keyword in dataset:
             delattr(dataset, keyword)
