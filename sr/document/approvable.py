@@ -21,11 +21,20 @@ from sr.document.values import is_uid
 from sr.errors import LifecycleError
 from sr.signature.observers import attestors, authors, name_key
 
-__all__ = ["Approval", "ApprovalMode", "VerifyingObserver", "check_approvable"]
+__all__ = [
+    "Approval",
+    "ApprovalMode",
+    "VerifyingObserver",
+    "approval_touches",
+    "check_approvable",
+]
 
 _SOP_CLASS_UID = 0x00080016
 _SOP_INSTANCE_UID = 0x00080018
+_CREATION_DATE = 0x00080012
+_CREATION_TIME = 0x00080013
 _COMPLETION_FLAG = 0x0040A491
+_PRELIMINARY_FLAG = 0x0040A496
 _VERIFICATION_FLAG = 0x0040A493
 _VERIFYING_OBSERVERS = 0x0040A073
 _PREDECESSORS = 0x0040A360
@@ -87,9 +96,30 @@ def check_approvable(dataset: DataSet, approval: Approval) -> None:
     Cites: PS3.3 C.17.2; PS3.4 O.3; PS3.15 C.4.
     """
     _check_state(dataset)
+    _check_predecessor(dataset, approval.mode)
     _check_mode(dataset, approval)
     _check_observer(dataset, approval)
     _check_time(dataset, approval)
+
+
+def approval_touches(dataset: DataSet, mode: ApprovalMode) -> tuple[int, ...]:
+    """Return the tags that approving a report in some mode changes.
+
+    Raises:
+        LifecycleError: It cannot be approved so, whoever wanted to.
+
+    Cites: PS3.3 C.17.2; PS3.4 O.3.
+    """
+    _check_state(dataset)
+    _check_predecessor(dataset, mode)
+    touched = [_VERIFICATION_FLAG, _VERIFYING_OBSERVERS]
+    if dataset.text(_PRELIMINARY_FLAG) == "PRELIMINARY":
+        touched.append(_PRELIMINARY_FLAG)
+    if mode is not ApprovalMode.IN_PLACE:
+        touched += [_CREATION_DATE, _CREATION_TIME, _SOP_INSTANCE_UID]
+    if mode is ApprovalMode.REISSUE_WITH_PREDECESSOR:
+        touched.append(_PREDECESSORS)
+    return tuple(sorted(touched))
 
 
 def _check_state(dataset: DataSet) -> None:
@@ -132,7 +162,10 @@ def _check_mode(dataset: DataSet, approval: Approval) -> None:
             "a secure reference to the predecessor belongs to reissue_with_predecessor, and only "
             "to it"
         )
-    if with_predecessor and _PREDECESSORS in dataset:
+
+
+def _check_predecessor(dataset: DataSet, mode: ApprovalMode) -> None:
+    if mode is ApprovalMode.REISSUE_WITH_PREDECESSOR and _PREDECESSORS in dataset:
         raise LifecycleError(
             "PredecessorDocumentsSequence (0040,A360) is covered by the author's signature and "
             "cannot be extended",
