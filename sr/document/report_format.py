@@ -184,7 +184,7 @@ _OBSERVER = Form(
     ),
 )
 
-_WHEN = Key(name="when", vr="DT", about="when, with offset", example='"202611200915+0100"')
+_WHEN = Key(name="when", vr="DT", about="when, with offset", example='"20261120091500+0100"')
 _PARTICIPANTS = (
     Form(
         name="name",

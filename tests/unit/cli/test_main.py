@@ -13,6 +13,7 @@ from tests.support.console import srsign
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect", "mac", "seal"),
     *("manifest", "certs", "render", "token", "template", "doctor", "trust"),
+    *("amend", "survives"),
 )
 GROUPS = {
     "mac": {"dump", "compute"},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from highdicom.sr import srread
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -318,6 +318,7 @@ def test_lines_end_in_cr_lf() -> None:
     assert dataset.ContentSequence[-1].ContentSequence[0].TextValue == "a\r\nb\r\nc\r\nd\u2028e"
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=80))
 def test_text_arrives_or_is_refused(text: str) -> None:
     """Sentences, identifiers and names are written as they are, or not at all."""
