@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sr.app.evidence import expand
+from sr.app.evidence_folder import expand
 from sr.app.files import open_dicom
 from sr.dicomfile import DICOMFile
 from sr.errors import NotDICOMError

@@ -20,7 +20,7 @@ from sr.document.measurement_format import (
     MEASUREMENT_KEYS,
     MEASUREMENTS,
 )
-from sr.document.observer import ParticipationType
+from sr.document.participant_format import PARTICIPANTS
 from sr.document.root_template import RootTemplateID
 from sr.document.structured_report import CompletionFlag
 
@@ -184,51 +184,6 @@ _OBSERVER = Form(
     ),
 )
 
-_WHEN = Key(name="when", vr="DT", about="when, with offset", example='"20261120091500+0100"')
-_PARTICIPANTS = (
-    Form(
-        name="name",
-        about="a person who took part as well",
-        keys=(
-            Key(
-                name="name",
-                kind=Kind.PERSON_NAME,
-                required=True,
-                about="the person's name",
-                example='"Huber^Eva"',
-            ),
-            Key(
-                name="type",
-                kind=Kind.TERM,
-                terms={"ENT": ParticipationType.ENT, "ATTEST": ParticipationType.ATTEST},
-                default="ENT",
-                about="ENT entered it, ATTEST answered for it before approval",
-                example='"ENT"',
-            ),
-            _WHEN,
-            Key(name="organization", vr="LO", about="hospital or practice", example='"Klinikum"'),
-            Key(name="department", vr="LO", about="department", example='"Schreibdienst"'),
-        ),
-    ),
-    Form(
-        name="device_uid",
-        about="equipment that contributed content",
-        keys=(
-            Key(name="device_uid", vr="UI", required=True, about="Device UID", example='"2.25.7"'),
-            Key(
-                name="manufacturer",
-                vr="LO",
-                required=True,
-                about="its manufacturer",
-                example='"ACME"',
-            ),
-            Key(name="model", vr="LO", required=True, about="its model", example='"CAD 7"'),
-            _WHEN,
-            Key(name="station_name", vr="SH", about="its station name", example='"CAD1"'),
-        ),
-    ),
-)
-
 _REQUEST = Form(
     name="request",
     about="a request that the report answers",
@@ -360,7 +315,7 @@ REPORT = Form(
             name="participant",
             kind=Kind.TABLES,
             about="who else took part",
-            forms=_PARTICIPANTS,
+            forms=PARTICIPANTS,
         ),
         Key(
             name="request",

@@ -18,9 +18,8 @@ from sr.findings import Finding, Status, SubIndication
 from sr.signature.citations import citation_findings
 from sr.signature.documents import condition_values, is_document, is_structured_report
 from sr.signature.observers import VERIFYING_OBSERVERS, attestors, name_key, verifying_observers
-from sr.signature.profile import unsecured
 from sr.signature.purpose import known_purpose
-from sr.signature.references import DocumentReference, document_references
+from sr.signature.references import DocumentReference, document_references, unsecured
 from sr.signature.structure import SignatureStructure
 
 __all__ = ["conformance_findings"]

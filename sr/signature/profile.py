@@ -23,6 +23,7 @@ from sr.resources import resource_root
 from sr.rulefile import RuleTable, read_rules
 from sr.signature.documents import CONDITION_KEYWORDS
 from sr.signature.purpose import known_purpose, purpose_meant
+from sr.signature.references import unsecured
 
 __all__ = [
     "ELLIPTIC_CURVE_PROFILE",
@@ -37,7 +38,6 @@ __all__ = [
     "load_profile",
     "parse_profile",
     "profile_ids",
-    "unsecured",
 ]
 
 
@@ -388,17 +388,3 @@ def _level(profile: SignatureProfile, subject: ProfileSubject, _use: Use) -> Ite
 def _references(profile: SignatureProfile, subject: ProfileSubject, _use: Use) -> Iterator[Finding]:
     for where in subject.unsecured if profile.evidence_secured else ():
         yield unsecured(where)
-
-
-def unsecured(where: str) -> Finding:
-    """Return the finding that an evidence item carries no usable proof.
-
-    Cites: PS3.15 A.4 b.
-    """
-    return _finding(
-        "EVIDENCE_UNSECURED",
-        "a referenced instance (ReferencedSOPSequence (0008,1199)) carries neither "
-        "ReferencedDigitalSignatureSequence (0400,0402) nor "
-        "ReferencedSOPInstanceMACSequence (0400,0403)",
-        "PS3.15 A.4 b", where, SubIndication.EVIDENCE_UNSECURED,
-    )  # fmt: skip

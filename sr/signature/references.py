@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sr.dicomfile.dataset import DataSet
 from sr.dicomfile.tags import format_tag
+from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "MACReference",
     "SignatureReference",
     "document_references",
+    "unsecured",
 ]
 
 CURRENT_EVIDENCE = 0x0040A375
@@ -149,4 +151,21 @@ def _mac(item: DataSet) -> MACReference:
         algorithm=item.text(0x04000015),
         data_elements_signed=item.numbers(0x04000020),
         mac=item.bytes(0x04000404) or b"",
+    )
+
+
+def unsecured(where: str) -> Finding:
+    """Return the finding that an evidence item carries no usable proof.
+
+    Cites: PS3.15 A.4 b.
+    """
+    return Finding(
+        rule="EVIDENCE_UNSECURED",
+        status=Status.FAIL,
+        message="a referenced instance (ReferencedSOPSequence (0008,1199)) carries neither "
+        "ReferencedDigitalSignatureSequence (0400,0402) nor "
+        "ReferencedSOPInstanceMACSequence (0400,0403)",
+        cites="PS3.15 A.4 b",
+        where=where,
+        sub_indication=SubIndication.EVIDENCE_UNSECURED,
     )
