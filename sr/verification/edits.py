@@ -14,24 +14,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sr.dicomfile.dataset import DataSet, DICOMFile
-from sr.dicomfile.tags import describe_tag, format_tag, is_private, tag_for_keyword
+from sr.dicomfile.tags import describe_tag, format_tag, is_private
 from sr.dicomfile.vr import implicit_vr
 from sr.document.approvable import ApprovalMode, approval_touches
 from sr.document.predecessor import check_amendable
 from sr.errors import ConfigurationError
 from sr.signature.location import Level, item_at, parse_item_path
+from sr.signature.reference_coverage import coercible_tags
 
 __all__ = ["VOCABULARY", "Change", "Edit", "Touched", "parse_edit"]
 
 _SOP_INSTANCE_UID, _CHARSET = 0x00080018, 0x00080005
 _PIXEL_REPRESENTATION, _WAVEFORM_BITS = 0x00280103, 0x54001004
 _TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
-_COERCED = (
-    "PatientName", "PatientID", "IssuerOfPatientID", "IssuerOfPatientIDQualifiersSequence",
-    "OtherPatientIDs", "OtherPatientIDsSequence", "PatientBirthDate", "PatientSex",
-    "StudyInstanceUID", "SeriesInstanceUID", "AccessionNumber", "StudyID",
-)  # fmt: skip
-"""What an archive may correct when it stores (PS3.4 B.4.1.3) or reconciles a patient."""
 
 
 class Change(StrEnum):
@@ -159,7 +154,7 @@ def _new_uid(_file: DICOMFile, _: str) -> Iterator[Touched]:
 
 
 def _coerce(file: DICOMFile, _: str) -> Iterator[Touched]:
-    for tag in sorted(map(tag_for_keyword, _COERCED)):
+    for tag in sorted(coercible_tags()):
         if tag in file.dataset:
             yield Touched(tag)
 
@@ -234,7 +229,7 @@ _ROWS = {
     ),
     "sign": _Row(about="a further signature", touches=_nothing),
     "new-uid": _Row(about="another SOP Instance UID", touches=_new_uid),
-    "coerce": _Row(about="an archive corrects patient, study and series", touches=_coerce),
+    "coerce": _Row(about="an archive corrects patient ID, study and series UID", touches=_coerce),
     "implicit-vr": _Row(about="stored or sent in implicit VR", touches=_implicit_vr),
     "remove-private": _Row(about="private elements are removed", touches=_remove_private),
     "to-utf8": _Row(about="text is re-encoded in UTF-8", touches=_to_utf8),

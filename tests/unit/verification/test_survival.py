@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -16,6 +17,7 @@ from sr.document.lifecycle import approve_edits
 from sr.document.reference import SecureReference
 from sr.errors import ConfigurationError, LifecycleError
 from sr.mac import compute_mac
+from sr.signature.reference_coverage import MACCoverage, reference_tags
 from sr.signature.references import document_references
 from sr.verification import gather
 from sr.verification.edits import VOCABULARY, Change, parse_edit
@@ -307,8 +309,26 @@ def test_re_encoding_text_touches_what_is_not_ascii() -> None:
 def test_coercion_touches_who_and_which_study() -> None:
     """Only what is there can be corrected."""
     touched = {t.tag for t in parse_edit(opened(author_report()), "coerce").touched}
-    assert {0x00100010, 0x00100020, 0x0020000D, 0x0020000E} <= touched
+    assert {0x00100020, 0x0020000D, 0x0020000E} <= touched
     assert touched <= {e.tag for e in opened(author_report()).dataset}
+
+
+def test_a_tolerant_proof_survives_what_it_was_made_for() -> None:
+    """A MAC that leaves out what an archive may coerce survives that; a full one does not."""
+    file = opened(signed_image())
+    for coverage, survives in ((MACCoverage.COERCION_TOLERANT, True), (MACCoverage.FULL, False)):
+        covers = reference_tags(file.dataset, coverage)
+        evidence = evidence_with_signature(signed_image())
+        mac = evidence.reference.mac
+        assert mac is not None
+        reference = SecureReference(mac=replace(mac, data_elements_signed=covers))
+        document = opened(
+            canonicalise(key_object(evidence=(replace(evidence, reference=reference),)))
+        )
+        references = [("kos.dcm", r) for r in document_references(document.dataset)]
+        edit = parse_edit(file, "coerce")
+        (outcome,) = survival(file, gather(file), edit, references).references
+        assert outcome.survives == survives
 
 
 # References to the instance in other documents
