@@ -8,11 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+import highdicom
+import pydicom
 import pytest
 
-from sr.codes import Code, key_object_title
+from sr import compose
+from sr.app.signing import sign_file
+from sr.codes import Code, SignaturePurpose, key_object_title
 from sr.dicomfile.splice import assemble, splice
 from sr.document import ReferencedDigitalSignature, SecureReference
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
@@ -24,6 +29,7 @@ from sr.document.key_object import KeyObjectSelection, build_key_objects
 from sr.document.lifecycle import approve_edits
 from sr.document.observer import DeviceObserver
 from sr.document.relationship_tables import RELATIONSHIP_TABLES, DocumentClass
+from sr.findings import Indication
 from sr.mac import compute_mac
 from tests.support.datasets import (
     AUTHOR,
@@ -37,6 +43,7 @@ from tests.support.datasets import (
     opened,
     report,
 )
+from tests.support.office import Office
 from tests.support.peers import dciodvfy, dsrdump, pixelmed
 from tests.support.reports import built, example
 from tests.support.trees import document, node
@@ -222,6 +229,58 @@ def test_dciodvfy_finds_no_error(name: str, tmp_path: Path) -> None:
     unknown = [w for w in result.warnings if not any(known in w for known in _KNOWN_WARNINGS)]
     assert not result.errors, result.output
     assert not unknown
+
+
+_BEYOND_HIGHDICOM = {
+    *("basic-text", "every-basic-text"),  # it has no such class
+    *("every-enhanced", "every-comprehensive", "every-comprehensive-3d"),
+    *("key-object", "quality-issue", "best-in-set"),
+}
+"""What highdicom 0.28 cannot read: Basic Text SR, and WAVEFORM content items."""
+
+CLASSES = ("basic-text", "enhanced", "comprehensive", "comprehensive-3d", "key-object")
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_it_is_accepted_when_signed(name: str, office: Office, tmp_path: Path) -> None:
+    """A report of each class, signed and approved, and a signed key object pass with both."""
+    signed = tmp_path / "signed.dcm"
+    if name == "key-object":
+        sign_file(
+            _written(name, tmp_path),
+            signed,
+            purpose=SignaturePurpose.SOURCE,
+            credentials=office.credentials("archive"),
+            ports=compose.ports(),
+        )
+    else:
+        office.approve(_written(name, tmp_path), tmp_path / "authored.dcm", signed)
+    assert office.judged(signed) == (Indication.PASSED, 0)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_pydicom_reads_and_writes_it_back(name: str) -> None:
+    """What pydicom read and decoded it writes again as the same bytes."""
+    data = DOCUMENTS[name]()
+    dataset = pydicom.dcmread(BytesIO(data))
+    assert str(dataset)  # every element is decoded
+    written = BytesIO()
+    dataset.save_as(written)
+    assert written.getvalue() == data
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS.keys() - _BEYOND_HIGHDICOM))
+def test_highdicom_reads_it(name: str) -> None:
+    """Its own classes take the document, with the same evidence and as many items."""
+    dataset = pydicom.dcmread(BytesIO(DOCUMENTS[name]()))
+    key = dataset.SOPClassUID == DocumentClass.KEY_OBJECT_SELECTION.value
+    if key:
+        read = highdicom.ko.KeyObjectSelectionDocument.from_dataset(dataset)
+    else:
+        read = highdicom.sr.srread(BytesIO(DOCUMENTS[name]()))
+    assert len(read.content[0].ContentSequence) == len(dataset.ContentSequence)
+    evidence = "CurrentRequestedProcedureEvidenceSequence"
+    assert read.get(evidence) == dataset.get(evidence)
 
 
 def test_dciodvfy_accepts_the_synthetic_images(tmp_path: Path) -> None:

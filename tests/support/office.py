@@ -12,12 +12,15 @@ from pathlib import Path
 from sr import compose
 from sr.app.authoring import create_report, seal
 from sr.app.certificates import DemoPKI, make_demo_pki
+from sr.app.check import CheckOptions, check_file
 from sr.app.signing import ApprovalMode, Credentials, approve_file, sign_file
 from sr.app.synthetic import synthetic_ct_series
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
+from sr.findings import Indication
 from sr.keys.secrets import no_secrets
 from tests.support.datasets import write_all
+from tests.support.peers import dcmsign_verify
 
 __all__ = ["Office", "open_office"]
 
@@ -72,6 +75,38 @@ class Office:
             key=self.pki.key_uri(name), certificates=certificates, secrets=no_secrets
         )
 
+    def approve(self, draft: Path, authored: Path, approved: Path) -> None:
+        """Sign a report as its author and let the supervisor approve it."""
+        ports = compose.ports()
+        sign_file(
+            draft,
+            authored,
+            purpose=SignaturePurpose.AUTHOR,
+            credentials=self.credentials("author"),
+            ports=ports,
+        )
+        approve_file(
+            authored,
+            approved,
+            observer="Weber^Sam",
+            organization="srsign DEMO",
+            mode=ApprovalMode.REISSUE,
+            credentials=self.credentials("supervisor"),
+            ports=ports,
+        )
+
+    def judged(self, path: Path) -> tuple[Indication, int]:
+        """Return what our check says of a file, and the exit code of ``dcmsign +rs``."""
+        root, issuing = (self.pki.certificate(name) for name in ("root", "issuing"))
+        options = CheckOptions(
+            at=compose.current_time(),
+            anchors=(root,),
+            intermediates=(issuing,),
+            crls=self.pki.revocation_lists,
+        )
+        peer = dcmsign_verify(path, anchor=root, intermediate=issuing)
+        return check_file(path, options).indication, peer.returncode
+
 
 def open_office(folder: Path) -> Office:
     """Make everything in a folder."""
@@ -82,21 +117,6 @@ def open_office(folder: Path) -> Office:
     values = folder / "values.toml"
     values.write_text(load_template("ct-chest").example, encoding="utf-8")
     create_report(values, office.draft, evidence=(office.images,), template="ct-chest", ports=ports)
-    sign_file(
-        office.draft,
-        office.authored,
-        purpose=SignaturePurpose.AUTHOR,
-        credentials=office.credentials("author"),
-        ports=ports,
-    )
-    approve_file(
-        office.authored,
-        office.report,
-        observer="Weber^Sam",
-        organization="srsign DEMO",
-        mode=ApprovalMode.REISSUE,
-        credentials=office.credentials("supervisor"),
-        ports=ports,
-    )
+    office.approve(office.draft, office.authored, office.report)
     seal(office.images, office.seal, credentials=office.credentials("archive"), ports=ports)
     return office

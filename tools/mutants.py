@@ -1,0 +1,205 @@
+"""Take one refusal or rule out at a time, and see whether a test notices.
+
+    python -m tools.mutants                    every refusal and rule of sr/document
+    python -m tools.mutants sr/document/values.py --workers 1
+
+A refusal is a ``raise``, or the sentence that a ``fault`` function returns; a rule is a row of
+the content constraints, or a table of a file in ``templates/roots``. Each is taken out in a copy of
+the tree, and the tests near it run until the first that fails. What no test notices is printed, and
+the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+
+__all__ = ["Mutant", "mutants_of", "survivors"]
+
+ROOT = Path(__file__).resolve().parent.parent
+_COPIED = ("sr", "tests", "profiles", "templates", "certs-example", "tools", "docs", "examples")
+_TESTS = (
+    "tests/unit/document",
+    "tests/unit/app/test_lifecycle.py",
+    "tests/unit/cli/test_create.py",
+    "tests/unit/cli/test_keyobject.py",
+    "tests/unit/cli/test_several_studies.py",
+)
+_TOO_SLOW = re.compile(r"test_(shipped_templates|template_text|report_schema)\.py$")
+"""Left out unless they name the module."""
+_LONGEST = 600
+"""Seconds after which the tests count as failed: a loop without end is noticed as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A file without one of its refusals or rules."""
+
+    path: Path
+    """Relative to the tree."""
+    line: int
+    taken_out: str
+    text: str
+    """Of the whole file."""
+
+    def __str__(self) -> str:
+        """Return where it is and what it lacks."""
+        return f"{self.path}:{self.line}: {self.taken_out}"
+
+
+def mutants_of(path: Path) -> Iterator[Mutant]:
+    """Yield the mutants of a file of the tree."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    yield from _without_tables(path, text) if path.suffix == ".toml" else _weakened(path, text)
+
+
+def _weakened(path: Path, text: str) -> Iterator[Mutant]:
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            yield _replaced(path, text, node, "pass")
+        elif isinstance(node, ast.FunctionDef) and _tells_a_fault(node):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Return) and isinstance(
+                    inner.value, ast.Constant | ast.JoinedStr
+                ):
+                    yield _replaced(path, text, inner, "pass")
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_Row":
+            yield _replaced(path, text, node, "*()")
+
+
+def _tells_a_fault(node: ast.FunctionDef) -> bool:
+    return node.returns is not None and ast.unparse(node.returns) == "str | None"
+
+
+def _replaced(path: Path, text: str, node: ast.stmt | ast.expr, instead: str) -> Mutant:
+    lines = text.splitlines(keepends=True)
+    last = (node.end_lineno or node.lineno) - 1
+    before = lines[node.lineno - 1].encode()[: node.col_offset].decode()
+    after = lines[last].encode()[node.end_col_offset :].decode()
+    new = [*lines[: node.lineno - 1], f"{before}{instead}{after}", *lines[last + 1 :]]
+    taken = " ".join((ast.get_source_segment(text, node) or "").split())
+    return Mutant(path=path, line=node.lineno, taken_out=taken[:100], text="".join(new))
+
+
+def _without_tables(path: Path, text: str) -> Iterator[Mutant]:
+    """Yield the file without one of its arrays' tables, and what is inside that."""
+    starts = [match.start() for match in re.finditer(r"^\[", text, re.MULTILINE)]
+    for number, start in enumerate(starts):
+        header = text[start : text.index("\n", start)]
+        if not header.startswith("[["):
+            continue
+        inside = f"[[{header.strip('[]')}."
+        rest = (s for s in starts[number + 1 :] if not text.startswith(inside, s))
+        end = next(rest, len(text))
+        line = text.count("\n", 0, start) + 1
+        taken = " ".join(text[start:end].split())
+        yield Mutant(path=path, line=line, taken_out=taken[:100], text=text[:start] + text[end:])
+
+
+def _tests_near(path: Path) -> list[str]:
+    """Return the tests to run, those that name the module first."""
+    found = sorted(file for place in _TESTS for file in _files(ROOT / place))
+    near = [file for file in found if path.stem in file.stem or _names(file, path)]
+    others = [file for file in found if file not in near and not _TOO_SLOW.search(file.name)]
+    ordered = sorted(near, key=lambda f: (path.stem not in f.stem, bool(_TOO_SLOW.search(f.name))))
+    return [str(file.relative_to(ROOT)) for file in (*ordered, *others)]
+
+
+def _files(place: Path) -> Iterable[Path]:
+    return [place] if place.is_file() else place.glob("test_*.py")
+
+
+def _names(test: Path, path: Path) -> bool:
+    rules = path.suffix == ".toml"
+    module = "sr.document.root_template" if rules else ".".join(path.with_suffix("").parts)
+    return module in test.read_text(encoding="utf-8")
+
+
+def survivors(paths: Sequence[Path], workers: int = 2) -> Iterator[Mutant]:
+    """Yield the mutants that no test notices.
+
+    Raises:
+        RuntimeError: The tests fail before anything was taken out.
+    """
+    mutants = [mutant for path in paths for mutant in mutants_of(path)]
+    with TemporaryDirectory() as folder:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(workers):
+            copies.put(_copy(Path(folder) / str(number)))
+        copies.put(copy := copies.get())
+        if _noticed(copy, sorted({test for path in paths for test in _tests_near(path)})):
+            raise RuntimeError("the tests fail as it is")
+
+        def lives(mutant: Mutant) -> bool:
+            copy = copies.get()
+            target = copy / mutant.path
+            whole = target.read_text(encoding="utf-8")
+            try:
+                target.write_text(mutant.text, encoding="utf-8")
+                return not _noticed(copy, _tests_near(mutant.path))
+            finally:
+                target.write_text(whole, encoding="utf-8")
+                copies.put(copy)
+
+        with ThreadPoolExecutor(workers) as pool:
+            for mutant, alive in zip(mutants, pool.map(lives, mutants), strict=True):
+                if alive:
+                    yield mutant
+
+
+def _copy(folder: Path) -> Path:
+    leave = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for name in _COPIED:
+        shutil.copytree(ROOT / name, folder / name, ignore=leave)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def _noticed(copy: Path, tests: Sequence[str]) -> bool:
+    """Return whether a test in the copy fails."""
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    try:
+        run = subprocess.run(
+            [*command, *tests],
+            cwd=copy,
+            capture_output=True,
+            timeout=_LONGEST,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    return run.returncode != 0
+
+
+def main() -> int:
+    """Print the mutants that no test notices."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("paths", nargs="*", type=Path, help="files below sr/ or templates/roots")
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    alive = 0
+    for mutant in survivors(given.paths or default_paths(), given.workers):
+        print(mutant, flush=True)
+        alive += 1
+    return 1 if alive else 0
+
+
+def default_paths() -> list[Path]:
+    """Return the files that hold refusals and rules about documents."""
+    found = (*ROOT.glob("sr/document/*.py"), *ROOT.glob("templates/roots/*.toml"))
+    return sorted(path.relative_to(ROOT) for path in found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
