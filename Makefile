@@ -16,7 +16,7 @@ PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc
             libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-droid-fallback
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev peers test lint type prove bench docs-check certs session clean
+.PHONY: help demo dev peers test lint type prove coverage mutants bench docs-check certs session clean
 
 help: ## Print the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -41,6 +41,12 @@ prove: PEERS += /usr/bin/chromium
 prove: PACKAGES += chromium
 prove: dev peers ## Run the long proofs that `make test` leaves out
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m prove $(ARGS)
+
+coverage: dev peers ## Run the whole suite and print which lines of sr/ it leaves out
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+
+mutants: dev ## Take out one refusal or rule of sr/document at a time, and see whether a test notices
+	$(BIN)/python -m tools.mutants --workers $(WORKERS) $(ARGS)
 
 bench: dev ## Measure, and print the figures
 	$(BIN)/python -m benchmarks $(ARGS)

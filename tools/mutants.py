@@ -5,8 +5,8 @@
 
 A refusal is a ``raise``, or the sentence that a ``fault`` function returns; a rule is a row of
 the content constraints, or a table of a file in ``templates/roots``. Each is taken out in a copy of
-the tree, and the tests near it run until the first that fails. What no test notices is printed, and
-the exit code is 1.
+the tree, and the tests that come to its line run until the first that fails. What no test notices
+is printed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+
+from coverage import CoverageData
 
 __all__ = ["Mutant", "mutants_of", "survivors"]
 
@@ -35,8 +37,14 @@ _TESTS = (
     "tests/unit/cli/test_keyobject.py",
     "tests/unit/cli/test_several_studies.py",
 )
-_TOO_SLOW = re.compile(r"test_(shipped_templates|template_text|report_schema)\.py$")
-"""Left out unless they name the module."""
+_READERS = (
+    "tests/unit/document/test_constraints.py",
+    "tests/unit/document/test_by_reference.py",
+    "tests/unit/document/test_root_templates.py",
+)
+"""The tests of those who read rules."""
+_OF_ONE, _AT_MOST = 6, 40
+"""How many cases of one test, and cases in all, may notice a refusal."""
 _LONGEST = 600
 """Seconds after which the tests count as failed: a loop without end is noticed as well."""
 
@@ -51,6 +59,8 @@ class Mutant:
     taken_out: str
     text: str
     """Of the whole file."""
+    rule: bool = False
+    """Whether it lacks a rule and not a refusal."""
 
     def __str__(self) -> str:
         """Return where it is and what it lacks."""
@@ -75,21 +85,23 @@ def _weakened(path: Path, text: str) -> Iterator[Mutant]:
                 ):
                     yield _replaced(path, text, inner, "pass")
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_Row":
-            yield _replaced(path, text, node, "*()")
+            yield _replaced(path, text, node, "*()", rule=True)
 
 
 def _tells_a_fault(node: ast.FunctionDef) -> bool:
     return node.returns is not None and ast.unparse(node.returns) == "str | None"
 
 
-def _replaced(path: Path, text: str, node: ast.stmt | ast.expr, instead: str) -> Mutant:
+def _replaced(
+    path: Path, text: str, node: ast.stmt | ast.expr, instead: str, *, rule: bool = False
+) -> Mutant:
     lines = text.splitlines(keepends=True)
     last = (node.end_lineno or node.lineno) - 1
     before = lines[node.lineno - 1].encode()[: node.col_offset].decode()
     after = lines[last].encode()[node.end_col_offset :].decode()
     new = [*lines[: node.lineno - 1], f"{before}{instead}{after}", *lines[last + 1 :]]
     taken = " ".join((ast.get_source_segment(text, node) or "").split())
-    return Mutant(path=path, line=node.lineno, taken_out=taken[:100], text="".join(new))
+    return Mutant(path=path, line=node.lineno, taken_out=taken[:100], text="".join(new), rule=rule)
 
 
 def _without_tables(path: Path, text: str) -> Iterator[Mutant]:
@@ -104,26 +116,8 @@ def _without_tables(path: Path, text: str) -> Iterator[Mutant]:
         end = next(rest, len(text))
         line = text.count("\n", 0, start) + 1
         taken = " ".join(text[start:end].split())
-        yield Mutant(path=path, line=line, taken_out=taken[:100], text=text[:start] + text[end:])
-
-
-def _tests_near(path: Path) -> list[str]:
-    """Return the tests to run, those that name the module first."""
-    found = sorted(file for place in _TESTS for file in _files(ROOT / place))
-    near = [file for file in found if path.stem in file.stem or _names(file, path)]
-    others = [file for file in found if file not in near and not _TOO_SLOW.search(file.name)]
-    ordered = sorted(near, key=lambda f: (path.stem not in f.stem, bool(_TOO_SLOW.search(f.name))))
-    return [str(file.relative_to(ROOT)) for file in (*ordered, *others)]
-
-
-def _files(place: Path) -> Iterable[Path]:
-    return [place] if place.is_file() else place.glob("test_*.py")
-
-
-def _names(test: Path, path: Path) -> bool:
-    rules = path.suffix == ".toml"
-    module = "sr.document.root_template" if rules else ".".join(path.with_suffix("").parts)
-    return module in test.read_text(encoding="utf-8")
+        left = text[:start] + text[end:]
+        yield Mutant(path=path, line=line, taken_out=taken[:100], text=left, rule=True)
 
 
 def survivors(paths: Sequence[Path], workers: int = 2) -> Iterator[Mutant]:
@@ -137,17 +131,19 @@ def survivors(paths: Sequence[Path], workers: int = 2) -> Iterator[Mutant]:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(workers):
             copies.put(_copy(Path(folder) / str(number)))
-        copies.put(copy := copies.get())
-        if _noticed(copy, sorted({test for path in paths for test in _tests_near(path)})):
-            raise RuntimeError("the tests fail as it is")
+        copies.put(first := copies.get())
+        reached = _reached(first)
 
         def lives(mutant: Mutant) -> bool:
+            tests = reached(mutant)
+            if not tests:
+                return True
             copy = copies.get()
             target = copy / mutant.path
             whole = target.read_text(encoding="utf-8")
             try:
                 target.write_text(mutant.text, encoding="utf-8")
-                return not _noticed(copy, _tests_near(mutant.path))
+                return _run(copy, tests) == 0
             finally:
                 target.write_text(whole, encoding="utf-8")
                 copies.put(copy)
@@ -166,20 +162,40 @@ def _copy(folder: Path) -> Path:
     return folder
 
 
-def _noticed(copy: Path, tests: Sequence[str]) -> bool:
-    """Return whether a test in the copy fails."""
+def _reached(copy: Path) -> Callable[[Mutant], list[str]]:
+    """Return a function that says which tests may notice a mutant: those that come to its line.
+
+    Rules are read as data; for them these are the tests of whoever reads them.
+    """
+    if _run(copy, [*_TESTS, "--cov", "--cov-context=test", "--cov-report="]):
+        raise RuntimeError("the tests fail as it is")
+    data = CoverageData(copy / ".coverage")
+    data.read()
+
+    def tests_for(mutant: Mutant) -> list[str]:
+        if mutant.rule:
+            return list(_READERS)
+        contexts = data.contexts_by_lineno(str(mutant.path)).get(mutant.line, [])
+        ids = (context.partition("|")[0] for context in contexts)
+        by_function: dict[str, list[str]] = {}
+        for test in sorted(filter(None, ids)):
+            by_function.setdefault(test.partition("[")[0], []).append(test)
+        several = (tests[:_OF_ONE] for tests in by_function.values())
+        return [test for tests in several for test in tests][:_AT_MOST]
+
+    return tests_for
+
+
+def _run(copy: Path, arguments: Sequence[str]) -> int:
+    """Return the exit code of the tests in a copy."""
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     try:
         run = subprocess.run(
-            [*command, *tests],
-            cwd=copy,
-            capture_output=True,
-            timeout=_LONGEST,
-            check=False,
+            [*command, *arguments], cwd=copy, capture_output=True, timeout=_LONGEST, check=False
         )
     except subprocess.TimeoutExpired:
-        return True
-    return run.returncode != 0
+        return 1
+    return run.returncode
 
 
 def main() -> int:

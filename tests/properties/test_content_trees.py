@@ -6,6 +6,7 @@ newer than DCMTK 3.6.7, the difference is listed here.
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -79,6 +80,25 @@ def test_a_tree_is_refused_with_its_row_or_accepted_by_peers(
 ) -> None:
     """Nothing between: whatever we write, dciodvfy and dsrdump find no fault in it."""
     _refused_or_accepted(document_class, data.draw(trees(document_class)), file)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("document_class", DocumentClass)
+def test_both_happen(document_class: DocumentClass) -> None:
+    """Of the trees drawn a fifth or more are refused, as many accepted, also by reference."""
+    drawn: Counter[tuple[bool, bool]] = Counter()
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=_SLOW)
+    @given(trees(document_class))
+    def count(tree: Container) -> None:
+        linked = any(isinstance(node, ByReference) for _, _, node in walk(tree))
+        drawn[_rule_broken(document_class, tree) is None, linked] += 1
+
+    count()
+    total = sum(drawn.values())
+    accepted = drawn[True, False] + drawn[True, True]
+    assert 0.2 * total < accepted < 0.8 * total
+    assert (drawn[True, True] > 0) == RELATIONSHIP_TABLES[document_class].by_reference
 
 
 @pytest.mark.prove
