@@ -52,8 +52,10 @@ from sr.verification.file_list import checksums
 __all__ = ["Bundled", "check_bundle", "create_bundle", "renew_bundle"]
 
 _DESCRIPTION = "bundle.json"
-_MOST_MATERIAL = 64
-"""Certificates, CRLs and OCSP responses that are taken from a bundle, each."""
+_MOST_MATERIAL, _LARGEST_MATERIAL = 64, 64 << 20
+"""Certificates, and CRLs and OCSP responses, that are taken from a bundle; bytes of each kind."""
+_MOST_LINKS, _LARGEST_PROOF = 64, 1 << 20
+"""Archive time-stamps of a bundle; bytes of a list, signature or token."""
 _NO_AUDIT = "no audit trail is kept here, so there is nothing to extract"
 _README = """\
 An evidence bundle: a DICOM document and what a check of it needs later.
@@ -75,8 +77,9 @@ With a root certificate that you trust, from elsewhere, root.pem:
   openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS \\
     -CAfile root.pem -purpose any -out /dev/null
   sha256sum -c archive-timestamps/0001/SHA256SUMS
+  cat certificates/*.pem > /tmp/known.pem
   openssl ts -verify -token_in -in archive-timestamps/0001/SHA256SUMS.tst \\
-    -data archive-timestamps/0001/SHA256SUMS -CAfile root.pem
+    -data archive-timestamps/0001/SHA256SUMS -CAfile root.pem -untrusted /tmp/known.pem
 """
 
 
@@ -119,7 +122,10 @@ class _Unpacked:
                 f"the bundle brings {len(names)} {kind}, at most {_MOST_MATERIAL} are read",
                 rule="BUNDLE_MATERIAL",
             )
-        return tuple(self.path(name) for name in names)
+        paths = tuple(self.path(name) for name in names)
+        if sum(path.stat().st_size for path in paths) > _LARGEST_MATERIAL:
+            raise LimitError(f"the bundle brings too much of {kind}", rule="BUNDLE_MATERIAL")
+        return paths
 
 
 def create_bundle(
@@ -166,7 +172,8 @@ def create_bundle(
         **_material(options.material, (*_signers(record), *chain)),
     }
     listed = checksums({name: _digest(content) for name, content in members.items()})
-    members |= {CHECKSUMS: listed, SIGNATURE: sign_detached(listed, credentials, ports)}
+    signature = sign_detached(listed, credentials, ports, issuers=options.material.intermediates)
+    members |= {CHECKSUMS: listed, SIGNATURE: signature}
     notices: tuple[Finding, ...] = ()
     if ports.timestamping is not None:
         notices = _add_link(members, 1, {}, ports, ports.timestamping)
@@ -220,6 +227,8 @@ def renew_bundle(
             "no time-stamp authority is named", hint="--timestamp URL or the setting timestamp.url"
         )
     with _unpacked(source) as bundle:
+        if bundle.links == _MOST_LINKS:
+            raise LifecycleError(f"the bundle has {_MOST_LINKS} archive time-stamps already")
         judged, inside = _judge(bundle, options)
         _refuse_broken(judged)
         members: dict[str, bytes | Path] = {
@@ -280,6 +289,8 @@ def _contents(folder: Path, digests: Mapping[str, str]) -> BundleContents:
     links = 0
     while token_name(links + 1) in digests:
         links += 1
+    if links > _MOST_LINKS:
+        raise LimitError(f"the bundle has {links} archive time-stamps", rule="BUNDLE_MATERIAL")
     lists = (list_name(link) for link in range(links + 1))
     return BundleContents(
         digests=digests,
@@ -297,9 +308,6 @@ def _read(folder: Path, name: str, digests: Mapping[str, str]) -> bytes:
     if source.size > _LARGEST_PROOF:
         raise LimitError(f"{name} has {source.size} bytes", rule="BUNDLE_MATERIAL")
     return source.read_at(0, source.size)
-
-
-_LARGEST_PROOF = 16 << 20
 
 
 def _add_link(

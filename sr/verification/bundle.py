@@ -226,7 +226,7 @@ def _chain(
     for link in range(len(contents.tokens), 0, -1):
         where = token_name(link)
         try:
-            token = _token(contents.tokens[link - 1], contents.lists[link], moment)
+            token = _token(contents.tokens[link - 1], contents.lists[link], moment, policy)
         except TrustEvidenceError as error:
             message = str(error)
             findings.append(
@@ -251,12 +251,12 @@ def _chain(
     return findings, proven_at, newest_at
 
 
-def _token(der: bytes, content: bytes, moment: datetime) -> TimestampToken:
+def _token(der: bytes, content: bytes, moment: datetime, policy: TrustPolicy) -> TimestampToken:
     token = read_timestamp(der)
     if not token.stamps(content):
         raise TrustEvidenceError("the time-stamp is not about its list")
-    if token.generated_at > moment:
-        raise TrustEvidenceError("the time-stamp is later than the one that covers it, or than now")
+    if token.generated_at - moment > policy.clock_skew:
+        raise TrustEvidenceError("the time-stamp is later than what it comes before")
     return token
 
 

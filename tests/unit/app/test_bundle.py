@@ -19,7 +19,15 @@ from sr.app.bundle import check_bundle, create_bundle, renew_bundle
 from sr.app.check import CheckOptions, check_file, exit_code, judge_record
 from sr.app.facts import read_facts
 from sr.app.zip_file import write_zip
-from sr.errors import ConfigurationError, LifecycleError, NotDICOMError, SRError, TimestampError
+from sr.errors import (
+    ConfigurationError,
+    LifecycleError,
+    LimitError,
+    NotDICOMError,
+    SRError,
+    TimestampError,
+    TrustEvidenceError,
+)
 from sr.findings import Indication, LimitationCode, Status, SubIndication
 from sr.verification import Verdict
 from tests.support.bundles import MADE_AT, MUCH_LATER, RENEWED_AT, Years, live_through
@@ -363,16 +371,15 @@ def test_openssl_and_sha256sum_say_the_same(years: Years, tmp_path: Path) -> Non
     with zipfile.ZipFile(years.renewed) as archive:
         archive.extractall(tmp_path)
     shutil.copy(years.folder / "root.pem", tmp_path)
-    (tmp_path / "issuing.pem").write_bytes(years.issuing.pem)
-    (tmp_path / "first.pem").write_bytes(years.first.pem)
     commands = """set -eu
 sha256sum --quiet -c SHA256SUMS
 openssl cms -verify -binary -inform DER -in SHA256SUMS.p7s -content SHA256SUMS \\
   -CAfile root.pem -purpose any -attime 1795000000 -out /dev/null
+cat certificates/*.pem > known.pem
 for n in 0001 0002; do
   sha256sum --quiet -c archive-timestamps/$n/SHA256SUMS
   openssl ts -verify -token_in -in archive-timestamps/$n/SHA256SUMS.tst -attime 1845000000 \\
-    -data archive-timestamps/$n/SHA256SUMS -CAfile root.pem -untrusted issuing.pem
+    -data archive-timestamps/$n/SHA256SUMS -CAfile root.pem -untrusted known.pem
 done
 """
     ran = subprocess.run(
@@ -411,3 +418,35 @@ def test_the_command_line(office: Office, tmp_path: Path) -> None:
     assert srsign("bundle", "renew", out, "-o", tmp_path / "x.zip", *root).code == 2
     assert srsign("bundle", "renew", office.report, "-o", tmp_path / "x.zip", *root).code in (1, 2)
     assert not (tmp_path / "x.zip").exists()
+
+
+def _many(pattern: str) -> Callable[[dict[str, bytes]], object]:
+    return lambda members: members.update({pattern.format(n): b"" for n in range(1, 66)})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _many("archive-timestamps/{:04}/SHA256SUMS.tst"),
+        _many("certificates/{}.pem"),
+        _many("archive-timestamps/0001/revocation/{}.crl"),
+        lambda members: members.update({"revocation/x.crl": bytes((64 << 20) + 1)}),
+        lambda members: members.update({"SHA256SUMS": bytes((1 << 20) + 1)}),
+    ],
+)
+def test_more_than_a_check_should_consider_is_refused(
+    years: Years, tmp_path: Path, change: Callable[[dict[str, bytes]], object]
+) -> None:
+    """Too many links, certificates or lists, and too large ones, are refused unread."""
+    path = remade(years.bundle, tmp_path / "x.zip", change)
+    with pytest.raises(LimitError) as refused:
+        check_bundle(path, years.options(MADE_AT))
+    assert refused.value.rule == "BUNDLE_MATERIAL"
+
+
+@pytest.mark.parametrize("name", ["certificates/x.pem", "revocation/x.crl", "revocation/x.ocsp"])
+def test_material_that_is_none_is_an_error(years: Years, tmp_path: Path, name: str) -> None:
+    """Bytes that are no certificate or list are refused where they were found."""
+    path = remade(years.bundle, tmp_path / "x.zip", lambda m: m.update({name: b"0"}))
+    with pytest.raises(TrustEvidenceError):
+        check_bundle(path, years.options(MADE_AT))
