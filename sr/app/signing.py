@@ -40,8 +40,10 @@ __all__ = [
     "Ports",
     "SigningResult",
     "approve_file",
+    "open_for_signing",
     "sign_bytes",
     "sign_file",
+    "sign_opened",
     "signer_of",
 ]
 
@@ -91,9 +93,9 @@ def sign_file(
     Cites: PS3.15 A.4, C.1, C.4.
     """
     guard_output(output, [source], in_place=in_place)
-    file = _canonical(open_dicom(source))
+    file = open_for_signing(source)
     with signer_of(credentials) as signer:
-        pieces, result = _sign(
+        pieces, result = sign_opened(
             file,
             signer,
             ports,
@@ -124,7 +126,7 @@ def sign_bytes(
     Cites: PS3.15 A.4, C.4.
     """
     file = _canonical(read(BytesSource(data)))
-    pieces, result = _sign(file, signer, ports, purpose=purpose, profile=profile)
+    pieces, result = sign_opened(file, signer, ports, purpose=purpose, profile=profile)
     return assemble(pieces), result
 
 
@@ -201,14 +203,18 @@ def approve_document(
     edits = approve_edits(file.dataset, approval)
     require_untouched(facts, (edit.tag for edit in edits))
     approved = read(BytesSource(assemble(splice(file, edits))))
-    pieces, result = _sign(
+    pieces, result = sign_opened(
         approved, signer, ports, purpose=SignaturePurpose.VERIFICATION, profile=profile
     )
     return pieces, replace(result, notices=(*notices, *result.notices))
 
 
-def signer_of(credentials: Credentials) -> AbstractContextManager[Signer]:
+def signer_of(credentials: Credentials, *, stack: bool = False) -> AbstractContextManager[Signer]:
     """Return the signer that credentials name, to be used in a ``with`` statement.
+
+    Args:
+        credentials: Key, certificates, and who is asked for the secret.
+        stack: Whether a token stays logged in for several signatures.
 
     Raises:
         ConfigurationError: A URI, file or installation is not usable.
@@ -220,6 +226,7 @@ def signer_of(credentials: Credentials) -> AbstractContextManager[Signer]:
         credentials.key,
         certificates=load_certificates(credentials.certificates),
         secrets=credentials.secrets,
+        stack=stack,
     )
 
 
@@ -239,7 +246,19 @@ def load_certificates(paths: tuple[Path, ...]) -> tuple[x509.Certificate, ...]:
     )
 
 
-def _sign(
+def open_for_signing(source: Path) -> DICOMFile:
+    """Return a file in the form in which it is signed.
+
+    Raises:
+        ConfigurationError: The path cannot be opened.
+        DatasetError: The file breaks a structural rule.
+
+    Cites: PS3.5 6.2.
+    """
+    return _canonical(open_dicom(source))
+
+
+def sign_opened(
     file: DICOMFile,
     signer: Signer,
     ports: Ports,
@@ -250,6 +269,15 @@ def _sign(
     private: bool = False,
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
 ) -> tuple[tuple[Piece, ...], SigningResult]:
+    """Return the signed file as pieces; for files from ``open_for_signing``.
+
+    Raises:
+        ProfileViolationError: The result would break a rule.
+        ConfigurationError: The item does not make sense.
+        SigningError: The key could not sign.
+
+    Cites: PS3.15 A.4, C.1, C.4.
+    """
     certificate = signer.certificate_chain[0].public_bytes(Encoding.DER)
     if is_document(file.sop_class_uid):
         facts = gather(file)

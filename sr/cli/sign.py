@@ -10,6 +10,8 @@ import typer
 from sr.cli import options as o
 from sr.cli.command import register
 from sr.cli.shell import Shell
+from sr.cli.stack import confirmation, tell_end, tell_one
+from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sr.app.signing import ApprovalMode, SigningResult
@@ -21,6 +23,7 @@ _SIGN_EXAMPLES = """
 srsign sign report.dcm --purpose author --key file:a.key --cert a.pem -o report-author.dcm
 srsign sign report.dcm --purpose author --key file:ec.key --cert ec.pem --profile site-ec \\
     -o report-author.dcm
+srsign sign a.dcm b.dcm --purpose author --key 'pkcs11:token=Meier' -o signed/
 srsign sign ct.dcm --purpose source --key 'pkcs11:token=Archive' --cert archive.pem --in-place
 """
 _APPROVE_EXAMPLES = """
@@ -77,7 +80,9 @@ _Algorithm = Annotated[
 
 def sign(
     shell: Shell,
-    source: _Input,
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="IN.dcm...", help="Documents or images.")
+    ],
     purpose: o.Purpose,
     key: o.KeyURI,
     cert: o.Certificates = [],
@@ -94,14 +99,52 @@ def sign(
     ] = "",
     private: Annotated[bool, typer.Option("--private", help="Cover private elements too.")] = False,
     algorithm: _Algorithm = "SHA256",
-) -> None:
-    """Sign a document or image for a purpose.
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Several files: all of them are confirmed beforehand.")
+    ] = False,
+    signing_policy: Annotated[
+        str,
+        typer.Option(
+            "--signing-policy",
+            metavar="ID",
+            help="Several files: how far one PIN reaches; standard, supervised or single.",
+        ),
+    ] = "standard",
+) -> int:
+    """Sign a document or image for a purpose; several after one PIN, each confirmed.
 
-    The result conforms to the profile that its kind asks for, or is not written.
+    The result conforms to the profile that its kind asks for, or is not written. With several
+    files -o names a folder; a document that cannot be signed does not hold up the others.
     """
     from sr import compose
     from sr.app.signing import sign_file
 
+    if len(sources) > 1:
+        from sr.app.stack import sign_stack
+        from sr.signature.signing_policy import load_signing_policy
+
+        if output is None or in_place or item:
+            raise ConfigurationError(
+                "several files are signed whole, into a folder", hint="name it with -o"
+            )
+        policy = load_signing_policy(signing_policy)
+        made = []
+        for each in sign_stack(
+            sources,
+            output,
+            purpose=purpose,
+            credentials=o.credentials(key, cert, pin_file),
+            ports=compose.signing_ports(timestamp),
+            policy=policy,
+            confirm=confirmation(policy, yes=yes),
+            profile=profile,
+            private=private,
+            mac_algorithm=algorithm,
+        ):
+            made.append(each)
+            tell_one(shell, each)
+        return tell_end(shell, made)
+    (source,) = sources
     target = o.one_output(output, source, in_place=in_place)
     result = sign_file(
         source,
@@ -116,6 +159,7 @@ def sign(
         in_place=in_place,
     )
     _report(shell, f"{source} signed: {purpose.code.meaning}", result, target)
+    return 0
 
 
 def approve(
