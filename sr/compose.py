@@ -20,9 +20,18 @@ from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sr.app.settings import Settings, TimestampSettings
+    from sr.app.trust_update import RevocationListSource
     from sr.keys import Secrets
 
-__all__ = ["PIN_FILE_VARIABLE", "current_time", "new_uid", "ports", "secrets", "signing_ports"]
+__all__ = [
+    "PIN_FILE_VARIABLE",
+    "current_time",
+    "new_uid",
+    "ports",
+    "revocation_lists",
+    "secrets",
+    "signing_ports",
+]
 
 PIN_FILE_VARIABLE = "SRSIGN_PIN_FILE"
 """Environment variable that names a file with the secret."""
@@ -75,6 +84,19 @@ def _timestamping(url: str, settings: TimestampSettings) -> Timestamping:
         material=TrustMaterial(timestamp_anchors=anchors),
         policy=settings.policy,
     )
+
+
+def revocation_lists(settings: Settings) -> RevocationListSource:
+    """Return what fetches revocation lists.
+
+    Raises:
+        ConfigurationError: A setting does not make sense.
+    """
+    from sr.net.revocation_list import HTTPRevocationLists  # noqa: PLC0415
+
+    if settings.trust.timeout_seconds == 0:
+        raise ConfigurationError("the setting trust.timeout_seconds must be at least 1")
+    return HTTPRevocationLists(timeout=settings.trust.timeout_seconds)
 
 
 def current_time() -> datetime:

@@ -71,6 +71,10 @@ class TrustSettings:
 
     directory: str = "~/.config/srsign/trust"
     """Folder that ``srsign trust`` keeps; see ``trust_store``."""
+    lists: str = ""
+    """Addresses, with blanks between, from which ``srsign trust update`` fetches CRLs."""
+    timeout_seconds: int = 30
+    """For each step of an exchange, and for the answer as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

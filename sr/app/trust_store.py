@@ -5,7 +5,7 @@ noticed and refused. ``check`` takes the folder where no ``--trust-anchor`` is g
 
     DIR/anchors/SHA256.pem        trusted by decision
     DIR/intermediates/SHA256.pem  issuing certificates, trusted only through an anchor
-    DIR/lists/*                   revocation lists, PEM or DER; put there by whoever fetches them
+    DIR/lists/*                   revocation lists, PEM or DER; see ``trust_update``
 
 Cites: RFC 5280 6.1.1 d; RFC 5937.
 """
@@ -94,14 +94,18 @@ class TrustStore:
         Raises:
             ConfigurationError: The folder cannot be written.
         """
-        path = self.folder / use.value / f"{certificate.sha256}.pem"
+        path = _made(self.folder / use.value) / f"{certificate.sha256}.pem"
         pem = x509.load_der_x509_certificate(certificate.der).public_bytes(Encoding.PEM)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(f"{path.parent} cannot be made: {error.strerror}") from error
         write_atomically(path, pem)
         return Kept(use=use, certificate=certificate, path=path)
+
+    def list_path(self, name: str) -> Path:
+        """Return where a revocation list of that name is kept.
+
+        Raises:
+            ConfigurationError: The folder cannot be written.
+        """
+        return _made(self.folder / _LISTS) / name
 
     def remove(self, fingerprint: str) -> Kept:
         """Forget the one certificate whose fingerprint begins so.
@@ -141,6 +145,14 @@ def _named_by_itself(path: Path) -> CertificateSummary:
             hint="somebody exchanged or renamed it; srsign trust add puts certificates there",
         )
     return found[0]
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be made: {error.strerror}") from error
+    return folder
 
 
 def _files(folder: Path) -> list[Path]:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sr.cli.command import group, register
-from sr.cli.shell import Shell, printable
+from sr.cli.exit_codes import PARTLY_FAILED, UNABLE
+from sr.cli.shell import Shell, error_as_dict, printable
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sr.app.trust_store import Kept, TrustStore
+    from sr.app.trust_update import Updated
     from sr.trust import CertificateSummary
 
 __all__ = ["add_commands"]
@@ -31,6 +33,10 @@ srsign trust add root.pem --yes --directory /etc/srsign/trust
 _REMOVE_EXAMPLES = """
 srsign trust remove 3f9a0c1d
 """
+_UPDATE_EXAMPLES = """
+srsign trust update
+srsign trust update --list http://crl.example.org/root.crl
+"""
 Directory = Annotated[
     Path | None,
     typer.Option(
@@ -42,11 +48,12 @@ Directory = Annotated[
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add ``trust list``, ``trust add`` and ``trust remove``."""
+    """Add ``trust list``, ``trust add``, ``trust remove`` and ``trust update``."""
     commands = group("trust", "Certificates that checks trust where no --trust-anchor is given.")
     register(commands, "list", examples=_LIST_EXAMPLES)(list_certificates)
     register(commands, "add", examples=_ADD_EXAMPLES)(add)
     register(commands, "remove", examples=_REMOVE_EXAMPLES)(remove)
+    register(commands, "update", examples=_UPDATE_EXAMPLES)(update)
     app.add_typer(commands)
 
 
@@ -105,6 +112,56 @@ def remove(
     """Trust a certificate no longer."""
     removed = _store(directory).remove(fingerprint)
     shell.tell(f"no longer kept: {removed.certificate.subject}")
+
+
+def update(
+    shell: Shell,
+    lists: Annotated[
+        list[str],
+        typer.Option(
+            "--list",
+            metavar="URL",
+            help="Where a revocation list is; repeatable; otherwise the setting trust.lists.",
+        ),
+    ] = [],
+    directory: Directory = None,
+) -> int:
+    """Fetch revocation lists from configured addresses, for checks to come.
+
+    A list is taken if a certificate that is kept signed it and it is not older than the one there.
+    Checks themselves fetch nothing. Exit code 3 where some lists failed, 1 where all did.
+    """
+    from sr.app.settings import current_settings
+    from sr.app.trust_update import update_lists
+    from sr.compose import revocation_lists
+
+    settings = current_settings()
+    urls = tuple(lists) or tuple(settings.trust.lists.split())
+    if not urls:
+        raise ConfigurationError("no address is configured", hint="--list, or trust.lists")
+    found = update_lists(_store(directory), urls, revocation_lists(settings))
+    if shell.json:
+        shell.print_object({"lists": [_updated_as_dict(each) for each in found]})
+    else:
+        shell.print(printable(_updated_line(each)) for each in found)
+    failed = sum(each.error is not None for each in found)
+    return UNABLE if failed == len(found) else PARTLY_FAILED if failed else 0
+
+
+def _updated_line(each: Updated) -> str:
+    if each.error is not None:
+        return f"not taken: {each.url}: {each.error}"
+    until = f"{each.next_update:%Y-%m-%d %H:%M:%SZ}" if each.next_update else "no date"
+    return f"taken: {each.issuer}, next one {until}"
+
+
+def _updated_as_dict(each: Updated) -> dict[str, Any]:
+    return {
+        "url": each.url,
+        "issuer": each.issuer or None,
+        "next_update": f"{each.next_update:%Y-%m-%dT%H:%M:%SZ}" if each.next_update else None,
+        "error": error_as_dict(each.error) if each.error is not None else None,
+    }
 
 
 def _store(directory: Path | None) -> TrustStore:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from cryptography import x509
@@ -144,3 +148,49 @@ def test_urls_in_certificates_are_never_fetched(
     assert _knocks(listener) == 0
     with socket.create_connection(listener.getsockname()):
         assert _knocks(listener) == 1  # it would have been noticed
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder over HTTP, a redirect to one of them, on a free port."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path != "/moved.crl":
+                super().do_GET()
+                return
+            self.send_response(302)
+            self.send_header("Location", "/root.crl")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_lists_are_fetched_over_http_into_the_folder(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Update fetches from the addresses given; a redirect or a missing file is an error."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    pki, at = office.pki, ("--directory", tmp_path / "trust")
+    for name, use in (("root", ()), ("issuing", ("--intermediate",))):
+        assert srsign("trust", "add", pki.certificate(name), *use, "--yes", *at).code == 0
+    with _serving(pki.revocation_lists[0].parent) as url:
+        good = [part for path in pki.revocation_lists for part in ("--list", f"{url}/{path.name}")]
+        assert srsign("trust", "update", *good, *at).code == 0
+        bad = ("--list", f"{url}/moved.crl", "--list", f"{url}/none.crl")
+        assert srsign("trust", "update", *bad, *at).code == 1
+        mixed = srsign("trust", "update", *bad, *good, *at, "--json")
+    assert mixed.code == 3
+    assert [each["error"] is None for each in mixed.json["lists"]] == [False, False, True, True]
+    assert len(list((tmp_path / "trust" / "lists").iterdir())) == 2

@@ -21,7 +21,7 @@ GROUPS = {
     "bundle": {"create", "renew"},
     "certs": {"demo"},
     "token": {"list", "test", "import"},
-    "trust": {"list", "add", "remove"},
+    "trust": {"list", "add", "remove", "update"},
     "template": {"check", "list", "show"},
 }
 MISUSES = {
