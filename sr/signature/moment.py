@@ -19,6 +19,7 @@ _DT = re.compile(
     re.ASCII,
 )
 _LEAP_SECOND = 60
+_WESTERNMOST, _EASTERNMOST = timedelta(hours=-12), timedelta(hours=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +38,12 @@ class ClaimedTime:
 def parse_moment(text: str) -> ClaimedTime:
     """Return what a DT value says.
 
-    Cites: PS3.5 6.2.
+    An offset outside -1200 to +1400 makes it no date-time. ``-0000`` is an offset that nobody
+    knows, since that of UTC is written ``+0000``.
+
+    Cites: PS3.5 6.2; RFC 3339 4.3.
     """
-    match = _DT.fullmatch(text.strip())
+    match = _DT.fullmatch(text.strip(" "))
     if match is None:
         return ClaimedTime(text=text, at=None, zone_known=False)
     part = match.groupdict()
@@ -48,19 +52,23 @@ def parse_moment(text: str) -> ClaimedTime:
         for key, default in zip("YMDhms", (1, 1, 1, 0, 0, 0), strict=True)
     }
     micro = int((part["f"] or "0").ljust(6, "0"))
-    zone = part["z"]
+    zone = part["z"] or "-0000"
     try:
-        offset = timedelta(0)
-        if zone:
-            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
-            offset = -offset if zone[0] == "-" else offset
         at = datetime(
             number["Y"], number["M"], number["D"], number["h"], number["m"],
-            number["s"] - (number["s"] == _LEAP_SECOND), micro, tzinfo=timezone(offset),
+            number["s"] - (number["s"] == _LEAP_SECOND), micro, tzinfo=timezone(_offset(zone)),
         ).astimezone(UTC)  # fmt: skip
     except (ValueError, OverflowError):
         return ClaimedTime(text=text, at=None, zone_known=False)
-    return ClaimedTime(text=text, at=at, zone_known=bool(zone))
+    return ClaimedTime(text=text, at=at, zone_known=zone != "-0000")
+
+
+def _offset(zone: str) -> timedelta:
+    hours, minutes = int(zone[1:3]), int(zone[3:5])
+    offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
+    if minutes >= 60 or not _WESTERNMOST <= offset <= _EASTERNMOST:
+        raise ValueError(zone)
+    return offset
 
 
 def format_moment(at: datetime) -> str:

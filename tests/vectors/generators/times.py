@@ -14,14 +14,27 @@ from tests.support.signed import author_report, plain_report
 
 __all__ = [
     "before_the_certificate",
+    "beyond_the_easternmost_offset",
+    "beyond_the_skew",
+    "beyond_the_westernmost_offset",
     "certificate_expired_since",
+    "digits_of_tomorrow",
+    "easternmost_offset",
+    "easternmost_offset_a_second_early",
     "from_the_future",
     "hour_25",
     "made_after_expiry",
     "not_a_date",
+    "offset_as_letter",
+    "offset_minus_zero",
+    "offset_of_sixty_minutes",
     "sixty_second",
     "valid_only_with_its_zone",
+    "westernmost_offset",
+    "westernmost_offset_a_second_early",
+    "within_the_skew",
     "without_offset",
+    "without_offset_near_the_beginning",
     "zone_hides_that_it_is_too_early",
     "zone_of_a_hundred_hours",
 ]
@@ -67,6 +80,62 @@ def sixty_second() -> bytes:
 
 def zone_of_a_hundred_hours() -> bytes:
     return _claimed("20261118090000+9900")
+
+
+def easternmost_offset() -> bytes:
+    """14 hours east of Greenwich, the very second the certificate becomes valid."""
+    return _claimed("20261022020000+1400")
+
+
+def easternmost_offset_a_second_early() -> bytes:
+    return _claimed("20261022015959+1400")
+
+
+def westernmost_offset() -> bytes:
+    """12 hours west of Greenwich, the very second the certificate becomes valid."""
+    return _claimed("20261021000000-1200")
+
+
+def westernmost_offset_a_second_early() -> bytes:
+    return _claimed("20261020235959-1200")
+
+
+def beyond_the_easternmost_offset() -> bytes:
+    return _claimed("20261118090000+1401")
+
+
+def beyond_the_westernmost_offset() -> bytes:
+    return _claimed("20261118090000-1201")
+
+
+def offset_of_sixty_minutes() -> bytes:
+    return _claimed("20261118090000+0060")
+
+
+def offset_as_letter() -> bytes:
+    return _claimed("20261118090000Z")
+
+
+def offset_minus_zero() -> bytes:
+    return _claimed("20261118090000-0000")
+
+
+def without_offset_near_the_beginning() -> bytes:
+    """Thirteen hours into the certificate: some zone puts it before."""
+    return _claimed("20261022010000")
+
+
+def within_the_skew() -> bytes:
+    return _claimed("20261120120500+0000")
+
+
+def beyond_the_skew() -> bytes:
+    return _claimed("20261120120501+0000")
+
+
+def digits_of_tomorrow() -> bytes:
+    """It is tomorrow already where the signature was made."""
+    return _claimed("20261121020000+1400")
 
 
 def made_after_expiry() -> bytes:

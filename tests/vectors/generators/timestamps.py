@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -54,6 +54,7 @@ __all__ = [
     "by_an_elliptic_curve_authority",
     "by_an_unknown_authority",
     "certificates_out_of_order",
+    "claim_without_offset",
     "content_changed",
     "followed_by_bytes",
     "from_the_future",
@@ -390,6 +391,12 @@ def signer_expired_and_authority_unknown() -> Case:
     unknown = tsa(_stranger())
     data = _stamped(lambda v: token(v, authority=unknown), data=sign(plain_report(), signer))
     return Case(data=data, at=NOW + 20 * DAY)
+
+
+def claim_without_offset() -> bytes:
+    """Some zone puts the claimed time before the certificate; the proven one is inside."""
+    data = edited(plain_report(), lambda n: forge_signature(n, claimed="20261022010000"))
+    return _stamped(lambda v: token(v, at=datetime(2026, 10, 22, 2, tzinfo=UTC)), data=data)
 
 
 def signer_revoked_since() -> Case:
