@@ -24,7 +24,8 @@ from sr.signature.integrity import public_key_facts
 from sr.signature.purpose import known_purpose, read_code
 from sr.signature.references import DocumentReference, document_references
 from sr.signature.structure import LocatedSignature, SignatureStructure
-from sr.trust.certificate import read_certificate_of_signer
+from sr.trust.certificate import read_certificate, read_certificate_of_signer
+from sr.trust.timestamp import read_timestamp
 
 __all__ = ["inspect_file"]
 
@@ -101,7 +102,25 @@ def _signature(located: LocatedSignature) -> dict[str, Any]:
         "certificate": _certificate(item.certificate),
         "signature_bytes": len(item.signature),
         "timestamp_type": item.timestamp_type or None,
+        "timestamp": None if item.timestamp is None else _timestamp(item.timestamp),
         "structure": [_statement(f) for f in located.findings],
+    }
+
+
+def _timestamp(value: bytes) -> dict[str, Any]:
+    try:
+        token = read_timestamp(value)
+    except TrustEvidenceError as error:
+        return {"unreadable": str(error), "bytes": len(value)}
+    named = [read_certificate(each) for each in token.certificates if token.names(each)]
+    return {
+        "generated_at": token.generated_at.isoformat(),
+        "accuracy_seconds": token.accuracy.total_seconds(),
+        "tsa_policy": token.policy,
+        "imprint_algorithm": token.imprint_hash,
+        "imprint": token.imprint.hex(),
+        "authority": named[0].summary.as_dict() if named else None,
+        "token": value.hex(),
     }
 
 

@@ -292,6 +292,7 @@ def sign_opened(
         profile=profile,
         path=parse_item_path(item),
         private=private,
+        timestamped=ports.timestamping is not None,
         clock_skew=ports.clock_skew,
     )
     prepared = prepare(file, request)

@@ -87,7 +87,7 @@ def _signature(signature: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
         ("UID", signature["digital_signature_uid"]),
         ("claimed", signature["claimed_at"]),
         ("covers", f"{len(signature['covers'])} elements, {signature['mac_algorithm']}"),
-        ("time-stamp", signature["timestamp_type"]),
+        ("time-stamp", _timestamp(signature)),
     )
     if "unreadable" in certificate:
         yield from _rows(("certificate", f"unreadable: {certificate['unreadable']}"))
@@ -105,6 +105,16 @@ def _signature(signature: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
         yield from _rows(("elements", " ".join(signature["covers"])))
     for one in signature["structure"]:
         yield from _rows(("structure", _said(one)))
+
+
+def _timestamp(signature: Mapping[str, Any]) -> str | None:
+    kind, said = signature["timestamp_type"], signature["timestamp"]
+    if said is None:
+        return f"{kind}, absent" if kind else None
+    if "unreadable" in said:
+        return f"{kind or 'no type'}, unreadable: {said['unreadable']}"
+    authority = said["authority"]["subject"] if said["authority"] else "an unknown authority"
+    return f"{kind or 'no type'}, {said['generated_at']} by {authority}"
 
 
 def _references(references: Sequence[Mapping[str, Any]], *, whole: bool) -> Iterator[str]:

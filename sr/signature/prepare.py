@@ -21,7 +21,7 @@ from sr.dicomfile.scanner import Scanner
 from sr.dicomfile.source import BytesSource
 from sr.dicomfile.splice import AppendItem, Piece, splice
 from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
-from sr.errors import ProfileViolationError, SignerRefusedError
+from sr.errors import ConfigurationError, ProfileViolationError, SignerRefusedError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
 from sr.mac.selection import (
@@ -40,6 +40,7 @@ from sr.signature.coverage import author_tags
 from sr.signature.documents import condition_values, is_document, is_structured_report
 from sr.signature.integrity import SignatureMatch, match_signature, public_key_facts
 from sr.signature.item import (
+    CMS_TSP,
     MACParameters,
     encode_mac_parameters,
     encode_signature_head,
@@ -94,6 +95,8 @@ class SigningRequest:
     """Item to sign; empty for the data set itself."""
     private: bool = False
     """Whether to cover private elements."""
+    timestamped: bool = False
+    """Whether a time-stamp will be obtained; profiles may demand one."""
     clock_skew: timedelta = timedelta(minutes=5)
     """How far ``signed_at`` may be behind the times of earlier signatures."""
 
@@ -184,15 +187,21 @@ def complete(
     Args:
         prepared: From ``prepare``.
         value: The signature value: RSASSA-PKCS1-v1_5, or DER for EC, without padding.
-        timestamp: A time-stamp token over the value, DER.
+        timestamp: A time-stamp token over the value, DER, where the request said so.
 
     Raises:
+        ConfigurationError: The request said otherwise about a time-stamp.
         SignerRefusedError: The value does not belong to digest and certificate.
         EncodingError: A length would not fit its field.
 
     Cites: PS3.3 C.12.1.1.3.
     """
     request = prepared.request
+    if request.timestamped != (timestamp is not None):
+        raise ConfigurationError(
+            "the signature was prepared with another intention about its time-stamp",
+            where="(0400,0310)",
+        )
     matched = match_signature(request.certificate, value, request.mac_algorithm, prepared.digest)
     if matched is not SignatureMatch.MATCHES:
         raise SignerRefusedError(
@@ -321,6 +330,7 @@ def _subject(
         purpose=request.purpose.code if request.purpose is not None else None,
         mac_algorithm=request.mac_algorithm.value,
         key_type=key.kind if key is not None else "unreadable",
+        timestamp_type=CMS_TSP if request.timestamped else "",
         unsecured=tuple(r.where for r in references if r.is_evidence and not r.is_secured),
     )
 

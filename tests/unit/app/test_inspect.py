@@ -11,7 +11,10 @@ from sr.app.files import open_dicom
 from sr.app.inspect import inspect_file
 from sr.errors import ConfigurationError, DatasetError, NotDICOMError
 from sr.mac import compute_mac
+from tests.support.forge import edited, insert, leaf, signature_item
 from tests.support.office import Office
+from tests.support.signed import author_report
+from tests.support.tokens import STAMPED_AT, token
 
 JUDGEMENTS = ("indication", "sub_indication", "status", "trusted", "valid", "policy")
 
@@ -136,3 +139,33 @@ def test_a_broken_file_is_not_inspected(office: Office, tmp_path: Path) -> None:
     path.write_bytes(office.report.read_bytes()[:5000])
     with pytest.raises(DatasetError):
         inspect_file(path)
+
+
+def _stamped(tmp_path: Path, token: bytes) -> dict[str, object]:
+    path = tmp_path / "stamped.dcm"
+    path.write_bytes(
+        edited(
+            author_report(),
+            lambda nodes: insert(
+                signature_item(nodes),
+                leaf(0x04000305, "CS", "CMS_TSP"),
+                leaf(0x04000310, "OB", token + b"\0" * (len(token) % 2)),
+            ),
+        )
+    )
+    return inspect_file(path)["signatures"][0]["timestamp"]
+
+
+def test_a_time_stamp_is_shown_as_it_stands(tmp_path: Path) -> None:
+    """Time, accuracy and authority are shown, of another signature's time-stamp just the same."""
+    shown = _stamped(tmp_path, token(b"another value", accuracy={"seconds": 1, "millis": 500}))
+    assert shown["generated_at"] == STAMPED_AT.isoformat()
+    assert shown["accuracy_seconds"] == 1.5
+    assert "Test TSA" in shown["authority"]["subject"]
+    assert not _keys(shown) & set(JUDGEMENTS)
+
+
+@pytest.mark.parametrize("token", [b"junk", b"\x30\x00"])
+def test_an_unreadable_time_stamp_is_said_to_be(tmp_path: Path, token: bytes) -> None:
+    """What cannot be read is shown as such."""
+    assert "unreadable" in _stamped(tmp_path, token)

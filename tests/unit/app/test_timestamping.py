@@ -16,13 +16,15 @@ from sr.app.manifest import create_manifest
 from sr.app.ports import Ports, Timestamping
 from sr.app.signing import ApprovalMode, approve_file, sign_bytes, sign_file
 from sr.codes import SignaturePurpose
-from sr.errors import ProfileViolationError, TimestampError
+from sr.dicomfile import BytesSource, read
+from sr.errors import ConfigurationError, ProfileViolationError, TimestampError
 from sr.findings import LimitationCode, SubIndication
 from sr.keys import Signer
 from sr.mac import MACAlgorithm
+from sr.signature import PreparedSignature, SigningRequest, complete, examine, prepare
 from sr.trust import TrustMaterial
 from tests.support.office import Office
-from tests.support.pki import NOW, Entity, demo_pki
+from tests.support.pki import NOW, Entity, demo_pki, issue
 from tests.support.signed import author_report, check, plain_report, sign_digest
 from tests.support.story import real_ports
 from tests.support.tokens import MemoryAuthority, refusal, response, token, tsa
@@ -69,12 +71,15 @@ def ports(
     )
 
 
-def stamped(asked: MemoryAuthority, signer: Signer = AUTHOR, **changes: Any) -> bytes:
+def stamped(
+    asked: MemoryAuthority, signer: Signer = AUTHOR, profile: str | None = None, **changes: Any
+) -> bytes:
     return sign_bytes(
         plain_report(),
         purpose=SignaturePurpose.AUTHOR,
         signer=signer,
         ports=ports(asked, **changes),
+        profile=profile,
     )[0]
 
 
@@ -97,6 +102,18 @@ def test_only_digest_nonce_and_policy_leave() -> None:
     assert request["cert_req"].native is True
     assert request["req_policy"].native == "1.2.3.4"
     assert len(sent) < 120
+
+
+def test_an_elliptic_curve_value_is_stamped_without_its_pad_byte() -> None:
+    """Whatever length the value has, the token is about the value and not about its padding."""
+    signer: Signer = _Signer(issue(PKI.issuing, "Eve", key_kind="p256", slot="eve"))  # type: ignore[assignment]
+    padded = set()
+    while len(padded) < 2:
+        data = stamped(authority(), signer, profile="site-ec")
+        (found,) = examine(read(BytesSource(data))).signatures
+        value = found.signature.signature
+        padded.add(len(value) > value[1] + 2)
+        assert check(data).signatures[0].proven_at is not None
 
 
 def _other(value: bytes = b"x", **changes: Any) -> Callable[[bytes], bytes]:
@@ -254,3 +271,24 @@ def test_a_clock_behind_an_earlier_signature_is_refused(behind: timedelta, good:
     with pytest.raises(ProfileViolationError) as caught:
         again()
     assert {each.sub_indication for each in caught.value.findings} == {SubIndication.NOT_YET_VALID}
+
+
+def _prepared(*, timestamped: bool) -> PreparedSignature:
+    request = SigningRequest(
+        purpose=SignaturePurpose.AUTHOR,
+        certificate=PKI.author.der,
+        signed_at=NOW,
+        digital_signature_uid="2.25.1",
+        timestamped=timestamped,
+    )
+    return prepare(read(BytesSource(plain_report())), request)
+
+
+@pytest.mark.parametrize("timestamped", [True, False])
+def test_a_time_stamp_that_was_said_to_come_must_come(timestamped: bool) -> None:
+    """What a profile was told about the time-stamp is what gets written, or nothing is."""
+    prepared = _prepared(timestamped=timestamped)
+    value = sign_digest(PKI.author.key, MACAlgorithm.SHA256, prepared.digest)
+    assert complete(prepared, value, timestamp=token(value) if timestamped else None)
+    with pytest.raises(ConfigurationError):
+        complete(prepared, value, timestamp=None if timestamped else token(value))
