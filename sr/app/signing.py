@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -66,6 +67,8 @@ class SigningResult:
     digital_signature_uid: str
     covers: tuple[int, ...]
     notices: tuple[Finding, ...]
+    timestamped_at: datetime | None = None
+    """What the time-stamp says, where there is one."""
     output: Path | None = None
 
 
@@ -297,21 +300,21 @@ def sign_opened(
     )
     prepared = prepare(file, request)
     value = signer.sign_digest(prepared.digest, mac_algorithm)
-    timestamp: bytes | None = None
-    remarks: tuple[Finding, ...] = ()
+    stamp = None
     if ports.timestamping is not None:
-        timestamp, remarks = obtain_timestamp(
+        stamp = obtain_timestamp(
             value,
             ports.timestamping,
             claimed_at=request.signed_at,
             now=ports.now,
             clock_skew=ports.clock_skew,
         )
-    pieces = complete(prepared, value, timestamp=timestamp)
+    pieces = complete(prepared, value, timestamp=stamp.token if stamp is not None else None)
     return pieces, SigningResult(
         digital_signature_uid=request.digital_signature_uid,
         covers=prepared.covers,
-        notices=(*prepared.findings, *remarks),
+        notices=(*prepared.findings, *(stamp.notices if stamp is not None else ())),
+        timestamped_at=stamp.generated_at if stamp is not None else None,
     )
 
 

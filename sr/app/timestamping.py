@@ -9,6 +9,7 @@ Cites: PS3.3 C.12.1.1.3.1.3; RFC 3161 2.2, 2.4.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sr.app.ports import Timestamping
@@ -18,9 +19,19 @@ from sr.trust import evaluate_timestamp, load_policy
 from sr.trust.timestamp import TimestampToken
 from sr.trust.timestamp_exchange import TimestampRequest, token_in_response
 
-__all__ = ["obtain_timestamp"]
+__all__ = ["ObtainedTimestamp", "obtain_timestamp"]
 
 _CHAIN = "TIMESTAMP_CHAIN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObtainedTimestamp:
+    """A time-stamp as it is stored, and what the signer should know about it."""
+
+    token: bytes
+    """TimeStampToken, DER."""
+    generated_at: datetime
+    notices: tuple[Finding, ...]
 
 
 def obtain_timestamp(
@@ -30,7 +41,7 @@ def obtain_timestamp(
     claimed_at: datetime,
     now: Callable[[], datetime],
     clock_skew: timedelta,
-) -> tuple[bytes, tuple[Finding, ...]]:
+) -> ObtainedTimestamp:
     """Return a token over a signature value, and what should be known about it.
 
     Args:
@@ -63,7 +74,11 @@ def obtain_timestamp(
         )
     if token.accuracy > clock_skew:
         raise TimestampError(f"time-stamp authority {name} knows its time to {token.accuracy} only")
-    return der, _judged(token, timestamping, arrived)
+    return ObtainedTimestamp(
+        token=der,
+        generated_at=token.generated_at,
+        notices=_judged(token, timestamping, arrived),
+    )
 
 
 def _judged(

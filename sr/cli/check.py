@@ -25,6 +25,7 @@ __all__ = ["add_commands"]
 _EXAMPLES = """
 srsign check report.dcm --trust-anchor root.pem --intermediate issuing.pem
 srsign check report.dcm --trust-anchor root.pem --evidence images/ --require-purpose verification
+srsign check report.dcm --trust-anchor root.pem --tsa-anchor tsa-root.pem --policy archive
 srsign check reports/ --trust-anchor root.pem --policy strict --crl root.crl --json
 srsign check report.dcm --trust-anchor root.pem --record kept.json --signer '*O=My Hospital*'
 srsign check report.dcm --trust-anchor root.pem --facts facts.json

@@ -36,14 +36,6 @@ def demo(
     token: Annotated[
         str | None, typer.Option("--token", metavar="softhsm", help="Sign with a software token.")
     ] = None,
-    timestamp: Annotated[
-        str | None,
-        typer.Option(
-            "--timestamp",
-            metavar="URL",
-            help="Have every signature time-stamped by this authority (RFC 3161).",
-        ),
-    ] = None,
 ) -> int:
     """Tell the whole story in one folder, from images to interference.
 
@@ -54,7 +46,6 @@ def demo(
     from sr import compose
     from sr.app.demo import run_demo
 
-    ports = compose.ports() if timestamp is None else compose.signing_ports(timestamp)
     said: list[str] = []
 
     def tell(line: str) -> None:
@@ -62,7 +53,7 @@ def demo(
         if not shell.json:
             shell.print([printable(line)])
 
-    good = run_demo(out, images=images, token=token, tell=tell, ports=ports)
+    good = run_demo(out, images=images, token=token, tell=tell, ports=compose.ports())
     if shell.json:
         shell.print_object({"folder": str(out), "good": good, "story": said})
     return 0 if good else UNABLE

@@ -24,6 +24,8 @@ srsign sign report.dcm --purpose author --key file:a.key --cert a.pem -o report-
 srsign sign report.dcm --purpose author --key file:ec.key --cert ec.pem --profile site-ec \\
     -o report-author.dcm
 srsign sign a.dcm b.dcm --purpose author --key 'pkcs11:token=Meier' -o signed/
+srsign sign report.dcm --purpose author --key file:a.key --cert a.pem -o signed.dcm \\
+    --timestamp https://tsa.example.org/rfc3161
 srsign sign ct.dcm --purpose source --key 'pkcs11:token=Archive' --cert archive.pem --in-place
 """
 _APPROVE_EXAMPLES = """
@@ -213,6 +215,7 @@ def approve(
 
 
 def _report(shell: Shell, what: str, result: SigningResult, target: Path) -> None:
+    stamped = result.timestamped_at
     for notice in result.notices:
         shell.notice(notice)
     if shell.json:
@@ -223,7 +226,9 @@ def _report(shell: Shell, what: str, result: SigningResult, target: Path) -> Non
                 "output": str(target),
                 "digital_signature_uid": result.digital_signature_uid,
                 "covers": [format_tag(tag) for tag in result.covers],
+                "timestamped_at": stamped.isoformat() if stamped is not None else None,
             }
         )
-    shell.tell(f"{what}, covering {len(result.covers)} elements → {target}")
+    proof = f", time-stamped {stamped:%Y-%m-%dT%H:%M:%SZ}" if stamped is not None else ""
+    shell.tell(f"{what}, covering {len(result.covers)} elements{proof} → {target}")
     shell.detail(f"Digital Signature UID {result.digital_signature_uid}")

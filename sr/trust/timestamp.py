@@ -42,6 +42,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha3_512": hashes.SHA3_512,
 }
 _MOST_CERTIFICATES = 16
+_LARGEST = 256 * 1024
 _Scheme = padding.PKCS1v15 | padding.PSS | ec.ECDSA | None
 
 
@@ -114,6 +115,8 @@ def read_timestamp(value: bytes) -> TimestampToken:
 
     Cites: PS3.3 C.12.1.1.3.1.3; RFC 3161 2.4.2; RFC 5652 5.
     """
+    if len(value) > _LARGEST:
+        raise TrustEvidenceError(f"a time-stamp of {len(value)} bytes")
     length = der_length(value)
     if value[length:] not in (b"", b"\0"):
         raise TrustEvidenceError(f"{len(value) - length} bytes follow the time-stamp")
@@ -157,7 +160,7 @@ def _read(der: bytes) -> TimestampToken:
         imprint_hash=imprint_hash,
         imprint=info["message_imprint"]["hashed_message"].native,
         hash_terms=frozenset(map(_term, (imprint_hash, digest_hash, signature_hash))),
-        certificates=tuple(islice(_certificates(signed), _MOST_CERTIFICATES)),
+        certificates=tuple(_certificates(signed)),
         authority_hash=authority_hash,
         authority_digest=authority_digest,
         signed=signer["signed_attrs"].untag().dump(),
@@ -210,7 +213,7 @@ def _time(info: tsp.TSTInfo) -> tuple[datetime, timedelta]:
 
 def _certificates(signed: cms.SignedData) -> Iterator[bytes]:
     """Yield the certificates that can be read; the others cannot be the authority's."""
-    for choice in signed["certificates"]:
+    for choice in islice(signed["certificates"], _MOST_CERTIFICATES):
         der = choice.chosen.dump()
         try:
             read_certificate(der)

@@ -19,6 +19,7 @@ from sr.signature import examine
 from sr.trust.timestamp import read_timestamp
 from sr.verification import Verdict
 from tests.support.console import srsign
+from tests.support.forge import Node, at, edited, remove, signature_item
 from tests.support.office import Office
 from tests.support.page import Page
 from tests.support.peers import OPENSSL, dcmsign, dcmsign_sign, dcmsign_verify, run_peer
@@ -259,3 +260,46 @@ def test_a_time_stamp_heals_what_expired_since(
     assert unproven.sub_indication is SubIndication.OUT_OF_BOUNDS_NO_POE
     proven = check_file(stamped.report, options(office, policy, at=later))
     assert proven.sub_indication is not SubIndication.OUT_OF_BOUNDS_NO_POE
+
+
+def _without_token(nodes: list[Node]) -> None:
+    remove(signature_item(nodes), 0x04000310)
+
+
+def _junk(nodes: list[Node]) -> None:
+    at(signature_item(nodes), 0x04000310).value = b"\x30\x03\x02\x01\x05\x00"
+
+
+def _exchanged(nodes: list[Node]) -> None:
+    """Put the time-stamp of the approval beside the author's signature."""
+    first, second = (at(signature_item(nodes, n), 0x04000310) for n in (0, 1))
+    first.value = second.value
+
+
+@pytest.mark.parametrize(
+    ("edit", "peer"),
+    [(_without_token, 0), (_junk, 0), (_exchanged, 101)],
+    ids=["stripped", "junk", "foreign"],
+)
+@pytest.mark.parametrize("policy", ALL_POLICIES)
+def test_what_is_no_time_stamp_is_not_taken_for_absent(
+    office: Office,
+    stamped: Stamped,
+    tmp_path: Path,
+    edit: Callable[[list[Node]], None],
+    peer: int,
+    policy: str,
+) -> None:
+    """Under no policy does a report pass whose time-stamp is stripped, junk or another's."""
+    path = tmp_path / "edited.dcm"
+    path.write_bytes(edited(stamped.report.read_bytes(), edit))
+    verdict = check_file(path, options(office, policy))
+    assert verdict.indication is Indication.INDETERMINATE
+    assert verdict.sub_indication is SubIndication.TIMESTAMP_FAILURE
+    if policy == "standard":  # dcmsign has no policies; see docs/divergences.md
+        result = dcmsign_verify(
+            path,
+            anchor=office.pki.certificate("root"),
+            intermediate=office.pki.certificate("issuing"),
+        )
+        assert result.returncode == peer

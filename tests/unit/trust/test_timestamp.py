@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from sr.errors import TrustEvidenceError
+from sr.trust import TrustMaterial, evaluate_timestamp, load_policy
 from sr.trust.certificate import read_certificate
 from sr.trust.timestamp import read_timestamp
-from tests.support.pki import demo_pki
+from tests.support.pki import NOW, demo_pki
 from tests.support.signed import SIGNED_AT
 from tests.support.tokens import STAMPED_AT, response, token
 
@@ -122,3 +123,36 @@ def test_a_flipped_byte_is_refused_or_harmless(offset: int) -> None:
     flipped[offset % len(flipped)] ^= 0x41
     with suppress(TrustEvidenceError):
         read_timestamp(bytes(flipped)).stamps(VALUE)
+
+
+def test_no_changed_byte_gives_another_time() -> None:
+    """Whatever byte of a token is changed, it proves its own time or none."""
+    pki, sound = demo_pki(), token(VALUE)
+    material = TrustMaterial(anchors=(pki.root.der,), intermediates=(pki.issuing.der,))
+    policy = load_policy("standard")
+
+    def proven(value: bytes) -> datetime | None:
+        try:
+            read = read_timestamp(value)
+        except TrustEvidenceError:
+            return None
+        if not read.stamps(VALUE):
+            return None
+        return evaluate_timestamp(read, judged_at=NOW, material=material, policy=policy).proven_at
+
+    assert proven(sound) == STAMPED_AT
+    found = set()
+    for position in range(0, len(sound), 7):
+        changed = bytearray(sound)
+        changed[position] ^= 1 << position % 8
+        found.add(proven(bytes(changed)))
+    assert None in found
+    assert found <= {None, STAMPED_AT}
+
+
+@pytest.mark.parametrize("size", [256 * 1024 + 1, 10 * 1024 * 1024])
+def test_a_token_of_any_size_is_not_read(size: int) -> None:
+    """A token larger than any authority makes is refused before it is parsed."""
+    content = bytes(size - 5)
+    with pytest.raises(TrustEvidenceError):
+        read_timestamp(b"\x30\x83" + len(content).to_bytes(3) + content)
