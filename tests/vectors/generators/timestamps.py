@@ -46,6 +46,7 @@ __all__ = [
     "authority_out_of_business_later",
     "authority_revoked_later_without_reason",
     "authority_with_unknown_revocation",
+    "by_a_certification_authority",
     "by_a_signer",
     "by_an_authority_for_mail_too",
     "by_an_authority_that_may_encrypt",
@@ -299,6 +300,10 @@ def usage_not_critical() -> bytes:
 
 def by_an_authority_that_may_encrypt() -> bytes:
     return _token(authority=tsa(usage=("digital_signature", "key_encipherment")))
+
+
+def by_a_certification_authority() -> bytes:
+    return _token(authority=tsa(demo_pki().root, ca=True))
 
 
 def by_an_authority_with_a_short_key() -> bytes:
