@@ -323,15 +323,15 @@ def _add_link(
     }
     covered = covered_by(link, members)
     listed = checksums({name: _digest(members[name]) for name in covered})
-    token, notices = obtain_timestamp(
+    stamp = obtain_timestamp(
         listed,
         timestamping,
         claimed_at=ports.now(),
         now=ports.now,
         clock_skew=ports.clock_skew,
     )
-    members |= {list_name(link): listed, token_name(link): token}
-    return notices
+    members |= {list_name(link): listed, token_name(link): stamp.token}
+    return stamp.notices
 
 
 def _write(output: Path, members: Mapping[str, bytes | Path]) -> None:

@@ -1,9 +1,10 @@
 """Whether a time-stamp proves a time: its authority held against anchors, dates and revocation.
 
 The authority is judged at the time of judging, since nothing older vouches for the token itself.
-It must have been valid when it made the token. That it expired since is remarked upon. A revocation
-undoes every token, unless something else proves that the token is older, or it is older by its own
-account and the authority merely went out of business.
+It must have been valid when it made the token. That it expired since is remarked upon, unless
+something newer proves that the token is older. A revocation undoes every token, unless something
+else proves that the token is older, or it is older by its own account and the authority merely went
+out of business.
 
 Anchors for time-stamps are those given for them; where none are, the anchors for signers count. A
 certificate that may make time-stamps may do nothing else, so neither can stand in for the other.
@@ -210,7 +211,7 @@ def _not_valid_then(certificates: Path, token: TimestampToken) -> Fault | None:
 
 def _expired_since(certificates: Path, times: Times) -> Fault | None:
     for each in certificates:
-        if times.judged_at > each.not_after:
+        if times.existed_at > each.not_after:
             return Fault(message=f"{each}: expired {each.not_after:%Y-%m-%d}, after the time-stamp")
     return None
 

@@ -18,10 +18,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from tests.support.forge import Node, edited, insert, leaf, signature_item
+from tests.support.forge import at as find
 from tests.support.pki import Entity, demo_pki, issue
 from tests.support.signed import SIGNED_AT
 
-__all__ = ["POLICY", "STAMPED_AT", "MemoryAuthority", "refusal", "response", "token", "tsa"]
+__all__ = [
+    "POLICY",
+    "STAMPED_AT",
+    "MemoryAuthority",
+    "refusal",
+    "response",
+    "stamped",
+    "token",
+    "tsa",
+]
 
 STAMPED_AT = SIGNED_AT + timedelta(minutes=1)
 POLICY = "1.2.3.4"
@@ -178,6 +189,33 @@ def _signature(key: object, body: bytes, algorithm: str, kind: hashes.HashAlgori
     return key.sign(body, padding.PKCS1v15(), kind)
 
 
+def stamped(
+    data: bytes,
+    make: Callable[[bytes], bytes | None] = token,
+    *,
+    kind: str | None = "CMS_TSP",
+    number: int = 0,
+) -> bytes:
+    """Return a file with a time-stamp beside one of its signatures.
+
+    Args:
+        data: A signed file.
+        make: Returns the token over the signature value; ``None`` for none.
+        kind: Certified Timestamp Type; ``None`` for none.
+        number: Which signature, from 0.
+    """
+
+    def edit(nodes: list[Node]) -> None:
+        item = signature_item(nodes, number)
+        made = make(find(item, 0x04000120).value)
+        if kind is not None:
+            insert(item, leaf(0x04000305, "CS", kind))
+        if made is not None:
+            insert(item, leaf(0x04000310, "OB", made + b"\0" * (len(made) % 2)))
+
+    return edited(data, edit)
+
+
 def response(made: bytes, status: str = "granted") -> bytes:
     """Return the TimeStampResp that a token comes in."""
     return tsp.TimeStampResp(
@@ -198,6 +236,7 @@ class MemoryAuthority:
     clock: Callable[[], datetime]
     changes: dict[str, Any] = field(default_factory=dict)
     answer: Callable[[bytes], bytes] | None = None
+    status: str = "granted"
     requests: list[bytes] = field(default_factory=list)
     name: str = "memory:tsa"
 
@@ -215,4 +254,4 @@ class MemoryAuthority:
             "nonce": asked["nonce"].native,
             "policy": asked["req_policy"].native or POLICY,
         }
-        return response(token(b"", **(said | self.changes)))
+        return response(token(b"", **(said | self.changes)), self.status)

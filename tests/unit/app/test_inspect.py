@@ -11,10 +11,9 @@ from sr.app.files import open_dicom
 from sr.app.inspect import inspect_file
 from sr.errors import ConfigurationError, DatasetError, NotDICOMError
 from sr.mac import compute_mac
-from tests.support.forge import edited, insert, leaf, signature_item
 from tests.support.office import Office
 from tests.support.signed import author_report
-from tests.support.tokens import STAMPED_AT, token
+from tests.support.tokens import STAMPED_AT, stamped, token
 
 JUDGEMENTS = ("indication", "sub_indication", "status", "trusted", "valid", "policy")
 
@@ -143,16 +142,7 @@ def test_a_broken_file_is_not_inspected(office: Office, tmp_path: Path) -> None:
 
 def _stamped(tmp_path: Path, token: bytes) -> dict[str, object]:
     path = tmp_path / "stamped.dcm"
-    path.write_bytes(
-        edited(
-            author_report(),
-            lambda nodes: insert(
-                signature_item(nodes),
-                leaf(0x04000305, "CS", "CMS_TSP"),
-                leaf(0x04000310, "OB", token + b"\0" * (len(token) % 2)),
-            ),
-        )
-    )
+    path.write_bytes(stamped(author_report(), lambda _value: token))
     return inspect_file(path)["signatures"][0]["timestamp"]
 
 

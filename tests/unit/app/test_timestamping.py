@@ -167,6 +167,28 @@ def test_an_unsound_token_is_not_stored(changes: dict[str, Any]) -> None:
         stamped(authority(**changes))
 
 
+@pytest.mark.parametrize(
+    ("status", "good"),
+    [
+        ("granted", True),
+        ("granted_with_mods", True),
+        ("rejection", False),
+        ("waiting", False),
+        ("revocation_warning", False),
+        ("revocation_notification", False),
+    ],
+)
+def test_a_token_counts_where_it_was_granted(status: str, good: bool) -> None:
+    """What comes with a refusal or a warning of revocation is not stored, sound or not."""
+    asked = authority()
+    asked.status = status
+    if good:
+        assert check(stamped(asked)).signatures[0].proven_at is not None
+        return
+    with pytest.raises(TimestampError):
+        stamped(asked)
+
+
 @pytest.mark.parametrize("at", [NOW - SECOND - SKEW, NOW - SECOND + SKEW])
 def test_clocks_may_differ_by_the_skew(at: datetime) -> None:
     """An authority whose clock differs by no more than the skew is believed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -16,13 +17,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sr.trust import TrustMaterial
 from tests.support.case import Case
 from tests.support.forge import (
-    Node,
     apart,
     at,
     edited,
     forge_signature,
-    insert,
-    leaf,
     signature_item,
 )
 from tests.support.pki import NOW, Entity, demo_pki, issue, make_crl, revoked_entry
@@ -35,7 +33,7 @@ from tests.support.signed import (
     plain_report,
     sign,
 )
-from tests.support.tokens import STAMPED_AT, response, token, tsa
+from tests.support.tokens import STAMPED_AT, response, stamped, token, tsa
 
 __all__ = [
     "about_another_value",
@@ -99,17 +97,9 @@ DAY, HOUR, MINUTE, SECOND = (timedelta(**{n: 1}) for n in ("days", "hours", "min
 
 
 def _stamped(
-    make: object, kind: str | None = "CMS_TSP", data: bytes = b"", *, number: int = 0
+    make: Callable[[bytes], bytes | None], kind: str | None = "CMS_TSP", data: bytes = b""
 ) -> bytes:
-    def edit(nodes: list[Node]) -> None:
-        item = signature_item(nodes, number)
-        made = make(at(item, 0x04000120).value)
-        if kind is not None:
-            insert(item, leaf(0x04000305, "CS", kind))
-        if made is not None:
-            insert(item, leaf(0x04000310, "OB", made + b"\0" * (len(made) % 2)))
-
-    return edited(data or author_report(), edit)
+    return stamped(data or author_report(), make, kind=kind)
 
 
 def sound() -> bytes:
@@ -204,7 +194,7 @@ def taken_from_the_other_signature() -> bytes:
     """The author's time-stamp also stands beside the approval."""
     author = at(signature_item(apart(approved_report()).nodes, 0), 0x04000120).value
     stamp = token(author, at=APPROVED_AT + MINUTE)
-    return _stamped(lambda _value: stamp, data=approved_report(), number=1)
+    return stamped(approved_report(), lambda _value: stamp, number=1)
 
 
 def named_in_the_old_way() -> bytes:
