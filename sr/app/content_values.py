@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from struct import iter_unpack
+from struct import iter_unpack, pack, unpack
 
 from sr.app.wording import code_text, date_time, meaning, person_name, visible
 from sr.dicomfile import DataSet
@@ -94,7 +94,7 @@ def _region(dimensions: int) -> _Reader:
     def read(item: DataSet) -> Value:
         numbers = tuple(_unpacked(item, 0x00700022, "f"))
         points = tuple(
-            f"({', '.join(f'{number:.7g}' for number in numbers[i : i + dimensions])})"
+            f"({', '.join(map(_shortest, numbers[i : i + dimensions]))})"
             for i in range(0, len(numbers), dimensions)
         )
         notes = (
@@ -107,6 +107,15 @@ def _region(dimensions: int) -> _Reader:
         return Value(text=f"{kind}, {_count(len(points))}", notes=notes, points=points)
 
     return read
+
+
+def _shortest(number: float) -> str:
+    """Return the fewest digits that mean this single precision number and no other."""
+    for digits in range(6, 9):
+        text = f"{number:.{digits}g}"
+        if unpack("f", pack("f", float(text)))[0] == number:
+            return text
+    return f"{number:.9g}"
 
 
 def _times(item: DataSet) -> Value:

@@ -70,6 +70,21 @@ def _cited(**attributes: Any) -> Sequence[Dataset]:
             ("(0, 0)", "(1e+07, -0.25)"),
         ),
         ({"GraphicType": "POLYLINE", "GraphicData": [1.0, 2.0, 3.0]}, "polyline, 2 points", None),
+        (
+            {"GraphicType": "POINT", "GraphicData": [0.1, 16777217.0]},
+            "point, 1 point",
+            ("(0.1, 16777216)",),
+        ),
+        (
+            {"GraphicType": "POINT", "GraphicData": [1.0000001, float("nan")]},
+            "point, 1 point",
+            ("(1.0000001, nan)",),
+        ),
+        (
+            {"GraphicType": "POINT", "GraphicData": [float("-inf"), 3.4028234663852886e38]},
+            "point, 1 point",
+            ("(-inf, 3.4028235e+38)",),
+        ),
         ({"GraphicType": "CIRCLE"}, "circle, 0 points", ()),
         ({}, "region, 0 points", ()),
     ],
