@@ -115,15 +115,17 @@ def new_uid() -> str:
 def secrets(
     pin_file: Path | None, *, environment: Mapping[str, str], prompt: Secrets | None
 ) -> Secrets:
-    """Return where PINs and passphrases come from.
+    """Return where PINs and passphrases come from; this process writes no core file any more.
 
     Args:
         pin_file: A file named by the caller; goes before everything else.
         environment: May name a file in ``SRSIGN_PIN_FILE``.
         prompt: Asks a person; ``None`` where there is nobody to ask.
     """
-    from sr.keys.secrets import no_secrets, secrets_from_file  # noqa: PLC0415 - loads signers
+    from sr.keys.core_files import leave_no_core  # noqa: PLC0415 - loads signers
+    from sr.keys.secrets import no_secrets, secrets_from_file  # noqa: PLC0415
 
+    leave_no_core()
     named = pin_file or (Path(v) if (v := environment.get(PIN_FILE_VARIABLE)) else None)
     if named is not None:
         return secrets_from_file(named)

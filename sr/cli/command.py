@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from inspect import Parameter, Signature, cleandoc, signature
+from traceback import format_tb
 from typing import Annotated, Any
 
 import typer
@@ -135,10 +136,11 @@ def _guarded(function: Command, shell: Shell, given: dict[str, Any]) -> int:
     except (typer.Exit, typer.BadParameter):
         raise
     except Exception as error:
+        # Its text could hold anything, a patient's name or a PIN, so only its type and place leave.
         if shell.verbose:
-            raise
+            sys.stderr.writelines(format_tb(error.__traceback__))
         shell.fault(
-            f"unexpected {type(error).__name__}: {error}",
+            f"unexpected {type(error).__name__}",
             "this is a fault in srsign; run it again with -v and report what it prints",
             code="unexpected",
             exit_code=UNABLE,

@@ -24,7 +24,7 @@ from sr.errors import (
     SRError,
     UnsupportedAlgorithmError,
 )
-from sr.keys.core_files import leave_no_core
+from sr.keys.core_files import close_memory
 from sr.keys.token import (
     KeptLogin,
     find_token,
@@ -174,7 +174,7 @@ _OPERATIONS: dict[str, Callable[[ModulePort, PKCS11URI, Message, KeptLogin], Mes
 def serve() -> None:
     """Answer requests from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    leave_no_core()
+    close_memory()
     requests, answers = os.dup(0), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sr.cli.main import main
+from tests.support.canary import is_asked_to_show, leaks
 
 __all__ = ["Ended", "srsign"]
 
@@ -39,7 +40,10 @@ class Ended:
 
 
 def srsign(*arguments: object) -> Ended:
-    """Run ``srsign`` with some arguments; neither stream is a terminal."""
+    """Run ``srsign`` with some arguments; neither stream is a terminal.
+
+    Whatever the test is about, nothing that is said may hold a secret or name a patient.
+    """
     data = io.BytesIO()
     out = io.TextIOWrapper(data, encoding="utf-8", newline="\n", write_through=True)
     err = io.StringIO()
@@ -51,4 +55,7 @@ def srsign(*arguments: object) -> Ended:
             code = stop.code
     out.flush()
     assert isinstance(code, int), err.getvalue()
+    shown = "" if is_asked_to_show(arguments) else data.getvalue().decode("utf-8", "replace")
+    found = leaks(shown, err.getvalue())
+    assert not found, f"{arguments[0]} shows {found}"
     return Ended(code=code, raw=data.getvalue(), err=err.getvalue())
