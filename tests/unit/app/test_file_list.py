@@ -30,6 +30,11 @@ from tests.support.peers import OPENSSL, require_peer
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "verdict.schema.json"
 VERDICT = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 ZEROS = "0" * 64
+RULES = {
+    "altered": "EVIDENCE_MISMATCH",
+    "missing": "EVIDENCE_MISSING",
+    "unexpected": "EVIDENCE_UNEXPECTED",
+}
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +143,7 @@ def test_a_set_that_differs_is_13(
     ended = checked(office, shipment)
     assert (ended.code, ended.json["references"][word]) == (13, count)
     assert ended.json["signatures"][0]["indication"] == "PASSED"
+    assert {f["rule"] for f in ended.json["findings"]} >= {RULES[word]}
 
 
 def test_a_changed_list_is_10(office: Office, shipment: Path) -> None:
@@ -168,6 +174,7 @@ def test_without_signature_it_is_12(office: Office, shipment: Path) -> None:
     ended = checked(office, shipment)
     assert (ended.code, ended.json["indication"]) == (12, "NOT_SIGNED")
     assert ended.json["references"]["matched"] == 5
+    assert [f["rule"] for f in ended.json["findings"]] == ["ORIGIN_UNKNOWN"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no signature", b"0\x80\x00"])
