@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from sr.app.detached import sign_detached
 from sr.app.ports import Ports
 from sr.app.signing import Credentials
-from sr.errors import PINError
+from sr.errors import PINError, SignerRefusedError
 from sr.keys.secrets import no_secrets
 from tests.support.peers import OPENSSL, run_peer
 from tests.support.pki import NOW, Entity, demo_pki, issue
@@ -91,6 +92,14 @@ def test_openssl_verifies_what_a_token_signs(token: SoftHSM, tmp_path: Path, lab
         key=token.uri(f"object={label}"), certificates=(), secrets=lambda prompt: PIN
     )
     assert verified(tmp_path, signed(credentials))
+
+
+def test_a_certificate_that_expired_signs_nothing(tmp_path: Path) -> None:
+    """A list is not signed when every recipient would find the certificate expired."""
+    _, credentials = next(_software(tmp_path))
+    late = Ports(now=lambda: NOW + timedelta(days=3650), new_uid=lambda: "2.25.1")
+    with pytest.raises(SignerRefusedError):
+        sign_detached(CONTENT, credentials, late)
 
 
 def test_a_token_without_pin_signs_nothing(token: SoftHSM) -> None:
