@@ -454,6 +454,56 @@ def test_an_entry_of_a_delta_that_releases_does_not_clear() -> None:
     assert _state(_with(delta)) == "unknown"
 
 
+HELD = revoked_entry(SERIAL, reason=HOLD)
+RELEASED = revoked_entry(SERIAL, at=NOW - DAY, reason=x509.ReasonFlags.remove_from_crl)
+FOR_USERS = _scope(only_contains_user_certs=True)
+
+
+@pytest.mark.parametrize(
+    ("base", "since", "divided", "expected"),
+    [
+        (5, 5, False, "good"),
+        (6, 5, False, "good"),
+        (4, 5, False, "TRY_LATER"),
+        (5, 5, True, "TRY_LATER"),
+    ],
+)
+def test_a_delta_releases_what_its_own_base_holds(
+    base: int, since: int, divided: bool, expected: str
+) -> None:
+    """A release counts on top of the complete list that the delta continues, of the same scope."""
+    scope = [FOR_USERS] if divided else []
+    complete = make_crl(
+        PKI.issuing, revoked=[HELD], number=base, this_update=NOW - 2 * DAY, extensions=scope
+    )
+    delta = make_crl(
+        PKI.issuing,
+        revoked=[RELEASED],
+        number=7,
+        this_update=NOW - HOUR,
+        extensions=[(x509.DeltaCRLIndicator(since), True)],
+    )
+    assert _state(_with(complete, delta)) == expected
+
+
+@pytest.mark.parametrize(("by_the_next", "expected"), [(True, "good"), (False, "unknown")])
+def test_only_the_authority_above_vouches_for_a_key_for_lists(
+    by_the_next: bool, expected: str
+) -> None:
+    """A key for lists in an authority's name is certified by that one or the next, no other."""
+    middle = issue(PKI.root, "Middle CA", ca=True, slot="middle")
+    issuing = issue(middle, "Lower CA", ca=True, slot="lower")
+    author = issue(issuing, "Case", slot="case")
+    lists = issue(
+        middle if by_the_next else PKI.root, subject=issuing.certificate.subject, **LISTS_ONLY
+    )
+    given = material(
+        intermediates=[middle, issuing, lists],
+        crls=[ROOT_CRL, make_crl(middle), make_crl(issuing, signing_key=lists.key)],
+    )
+    assert _state(judge(author, given=given)) == expected
+
+
 def _theirs(crl: x509.CertificateRevocationList, moment: datetime) -> str:
     """Return what certvalidator says about the author with one CRL of the issuing CA."""
     leaf, issuing, root = (
