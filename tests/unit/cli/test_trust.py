@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from sr.app.check import CheckOptions, check_file
 from sr.app.settings import current_settings
@@ -96,6 +100,27 @@ def test_without_anybody_to_ask_nothing_is_trusted(office: Office, tmp_path: Pat
     ended = srsign("trust", "add", office.pki.certificate("root"), "--directory", tmp_path)
     assert ended.code == 2
     assert TrustStore(tmp_path).kept() == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kept"), [("y", True), ("YES", True), ("n", False), ("", False), ("root", False)]
+)
+def test_a_person_is_asked_for_the_fingerprint(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, kept: bool
+) -> None:
+    """On a terminal the fingerprint is shown and only a yes trusts the certificate."""
+    keyboard, terminal = os.openpty()
+    with os.fdopen(terminal, encoding="utf-8") as stdin:
+        os.write(keyboard, f"{answer}\n".encode())
+        monkeypatch.setattr(sys, "stdin", stdin)
+        ended = srsign("trust", "add", office.pki.certificate("root"), "--directory", tmp_path)
+    os.close(keyboard)
+    found = TrustStore(tmp_path).kept()
+    assert (ended.code == 0, len(found) == 1) == (kept, kept)
+    fingerprint = x509.load_pem_x509_certificate(
+        office.pki.certificate("root").read_bytes()
+    ).fingerprint(hashes.SHA256())
+    assert fingerprint.hex() in ended.err.replace(" ", "")
 
 
 def test_what_is_no_certificate_is_not_kept(office: Office, tmp_path: Path) -> None:
