@@ -34,7 +34,6 @@ from sr.trust.algorithms import Moments
 from sr.trust.certificate import read_certificate_of_signer
 from sr.trust.policy import TrustPolicy
 from sr.verification.facts import SignatureFacts
-from sr.verification.fragments import ambiguous_fragments
 from sr.verification.gather import signature_facts
 
 __all__ = ["ProofRules", "Proven", "copy_proof", "prove"]
@@ -82,7 +81,7 @@ def prove(
         if located.level.path:
             continue
         facts = signature_facts(file, located)
-        fault = next(_faults(file, facts, rules), None)
+        fault = next(_faults(facts, rules), None)
         if fault is None:
             uid = facts.digital_signature_uid
             copied.append(
@@ -99,8 +98,8 @@ def prove(
     )
 
 
-def _faults(file: DICOMFile, facts: SignatureFacts, rules: ProofRules) -> Iterator[str]:
-    """Yield why a signature vouches for too little to be copied."""
+def _faults(facts: SignatureFacts, rules: ProofRules) -> Iterator[str]:
+    """Yield why a signature is not copied; what it covers does not matter beside a MAC."""
     if not facts.integrity.is_intact:
         yield f"it is {facts.integrity.value}"
         return
@@ -115,10 +114,6 @@ def _faults(file: DICOMFile, facts: SignatureFacts, rules: ProofRules) -> Iterat
     else:
         if not isinstance(key, _Usable) or algorithms.key_weakness(key, moments) is not None:
             yield "its key is weak"
-    for tag in floor_left_out(file.dataset, facts.data_elements_signed):
-        yield f"it does not cover {describe_tag(tag)}"
-    for place in ambiguous_fragments(file.dataset, facts.data_elements_signed):
-        yield f"it does not fix the fragments of {place}"
 
 
 def _not_copied(file: DICOMFile, facts: SignatureFacts, fault: str) -> Finding:
