@@ -24,6 +24,11 @@ pytestmark = pytest.mark.peer
 MR, ECG, PDF = (f"1.2.840.10008.5.1.4.1.1.{n}" for n in ("4", "9.1.1", "104.1"))
 DCMMKDIR = Path("/usr/bin/dcmmkdir")
 KINDS = ("mr", "sr", "ecg", "pdf", "signed-ct")
+PIXELS = {
+    "Rows": 4, "Columns": 4, "BitsAllocated": 16, "BitsStored": 12, "HighBit": 11,
+    "PixelRepresentation": 0, "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
+    "PixelData": bytes(range(32)),
+}  # fmt: skip
 REPORT = """
 class = "comprehensive"
 title = "CTReport"
@@ -58,14 +63,9 @@ def _kinds() -> dict[str, bytes]:
     wave.WaveformBitsAllocated = 16
     wave.WaveformSampleInterpretation = "SS"
     wave.WaveformData = b"\1\0\2\0\3\0\4\0"
-    pixels = {
-        "Rows": 4, "Columns": 4, "BitsAllocated": 16, "BitsStored": 12, "HighBit": 11,
-        "PixelRepresentation": 0, "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2",
-        "PixelData": bytes(range(32)),
-    }  # fmt: skip
     letter = {"MIMETypeOfEncapsulatedDocument": "application/pdf", "DocumentTitle": "Referral"}
     return {
-        "mr": instance(MR, SOPInstanceUID="2.25.78.1", **pixels),
+        "mr": instance(MR, SOPInstanceUID="2.25.78.1", **PIXELS),
         "sr": sign(canonicalise(report(number=7))),
         "ecg": instance(ECG, SOPInstanceUID="2.25.78.2", WaveformSequence=[wave]),
         "pdf": instance(
@@ -163,7 +163,7 @@ def test_five_thousand_references_in_one_document(office: Office, tmp_path: Path
     """Each of them is written, read and compared: one altered image among 5,000 is found."""
     folder = tmp_path / "images"
     folder.mkdir()
-    image = instance(MR, SOPInstanceUID="2.25.780000", Rows=1, Columns=1, PixelData=b"\0\0")
+    image = instance(MR, SOPInstanceUID="2.25.780000", **PIXELS)
     for number in range(5000):
         uid = f"2.25.78{number:04}".encode()
         (folder / f"{number:04}.dcm").write_bytes(image.replace(b"2.25.780000", uid))
