@@ -20,7 +20,7 @@ from sr.app.securing import Selection
 from sr.document.evidence import Evidence, read_evidence
 from sr.errors import EvidenceError
 from sr.findings import Finding, Status
-from sr.signature.references import DocumentReference
+from sr.signature.references import DocumentReference, MACReference
 from sr.verification.facts import ReferenceResult
 from sr.verification.reference_rules import judge_references
 from sr.verification.references import compare_reference
@@ -194,18 +194,19 @@ def require_anchored(
 
 
 def _says_the_same(said: DocumentReference, item: Evidence) -> bool:
-    """Whether both have the same MAC, over the same elements, and it is a good one."""
+    """Whether both have the same MAC over the same elements, of an instance of the same class."""
     own = item.reference.mac
-    if own is None or own.algorithm.is_weak or len(said.macs) != 1:
-        return False
-    mac = said.macs[0]
-    described = said.sop_class_uid == item.sop_class_uid
-    return described and (
-        mac.transfer_syntax_uid,
-        mac.algorithm,
-        mac.data_elements_signed,
-        mac.mac,
-    ) == (own.transfer_syntax_uid, own.algorithm.value, own.data_elements_signed, own.mac)
+    return own is not None and (said.sop_class_uid, said.macs) == (
+        item.sop_class_uid,
+        (
+            MACReference(
+                transfer_syntax_uid=own.transfer_syntax_uid,
+                algorithm=own.algorithm.value,
+                data_elements_signed=own.data_elements_signed,
+                mac=own.mac,
+            ),
+        ),
+    )
 
 
 def _require_matching(
