@@ -75,8 +75,8 @@ def build_structured_report(
         report: What it says.
         subject: Patient and study it belongs to.
         evidence: Everything it is based on; all of it is listed, cited in the tree or not.
-            Instances of the document's study become Current Requested Procedure Evidence, all
-            others Pertinent Other Evidence.
+            Instances of the document's study, and of the studies whose requests it answers, become
+            Current Requested Procedure Evidence, all others Pertinent Other Evidence.
         identity: Its UIDs, time and equipment.
         predecessors: Documents whose content it contains, changed or not; the one that it
             amends first.
@@ -99,7 +99,7 @@ def build_structured_report(
     dataset = _frame(report, subject, identity)
     write_content(dataset, report.content)
     write_header(dataset, subject, identity)
-    _write_evidence(dataset, subject, evidence)
+    _write_evidence(dataset, subject, evidence, report.requests)
     if predecessors:
         purposes = {predecessors[0].sop_instance_uid: relation} if relation else {}
         dataset.PredecessorDocumentsSequence = referenced_studies(predecessors, purposes=purposes)
@@ -136,11 +136,14 @@ _FRAMES: dict[DocumentClass, Callable[..., Dataset]] = {
 
 
 def _write_evidence(
-    dataset: Dataset, subject: PatientStudy, evidence: tuple[Evidence, ...]
+    dataset: Dataset,
+    subject: PatientStudy,
+    evidence: tuple[Evidence, ...],
+    requests: tuple[ReferencedRequest, ...],
 ) -> None:
-    own_study = subject.study_instance_uid
-    current = tuple(e for e in evidence if e.study_instance_uid == own_study)
-    other = tuple(e for e in evidence if e.study_instance_uid != own_study)
+    requested = {subject.study_instance_uid, *(r.study_instance_uid for r in requests)}
+    current = tuple(e for e in evidence if e.study_instance_uid in requested)
+    other = tuple(e for e in evidence if e.study_instance_uid not in requested)
     for keyword, items in (
         ("CurrentRequestedProcedureEvidenceSequence", current),
         ("PertinentOtherEvidenceSequence", other),

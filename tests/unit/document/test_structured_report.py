@@ -235,6 +235,18 @@ def test_other_studies_are_pertinent_evidence() -> None:
             assert "ReferencedSOPInstanceMACSequence" in item
 
 
+def test_studies_that_were_requested_are_current_evidence() -> None:
+    """A report that answers requests of two studies has current evidence in both."""
+    evidence = ct_evidence() + ct_evidence(arc=2) + ct_evidence(arc=3)
+    studies = list(dict.fromkeys(item.study_instance_uid for item in evidence))
+    requests = tuple(ReferencedRequest(study_instance_uid=uid) for uid in studies[:2])
+    dataset = _read(report(evidence=evidence, requests=requests))
+    current = dataset.CurrentRequestedProcedureEvidenceSequence
+    assert [study.StudyInstanceUID for study in current] == studies[:2]
+    (other,) = dataset.PertinentOtherEvidenceSequence
+    assert other.StudyInstanceUID == studies[2]
+
+
 def test_a_report_without_images_is_written() -> None:
     """A text-only report has no evidence sequence at all."""
     data = report(_text("Kein Befund."), evidence=(), document_class=DocumentClass.BASIC_TEXT)
