@@ -42,7 +42,6 @@ from tests.support.forge import (
 from tests.support.pki import NOW, Entity, demo_pki, issue
 from tests.support.signed import author_report, seal, sign
 
-SOURCE = SignaturePurpose.SOURCE.code
 CURRENT, SERIES, INSTANCES, MACS, MAC = 0x0040A375, 0x00081115, 0x00081199, 0x04000403, 0x04000404
 
 
@@ -106,14 +105,6 @@ def _weak() -> bytes:
     return edited(
         canonicalise(key_object(evidence=weak)),
         lambda n: forge_signature(n, demo_pki().archive, purpose=SignaturePurpose.SOURCE.code),
-    """Return a seal by the archive whose MACs are of SHA-1, which we would not sign."""
-    evidence = [
-        _by_mac(item, data, algorithm=MACAlgorithm.SHA1)
-        for item, data in zip(ct_evidence(), ct_files(), strict=True)
-    ]
-    unsigned = canonicalise(key_object(evidence=evidence))
-    return edited(
-        unsigned, lambda nodes: forge_signature(nodes, demo_pki().archive, purpose=SOURCE)
     )
 
 
