@@ -23,6 +23,7 @@ from sr.keys import Signer
 from sr.mac import MACAlgorithm
 from sr.signature import PreparedSignature, SigningRequest, complete, examine, prepare
 from sr.trust import TrustMaterial
+from tests.support.forge import edited, forge_signature
 from tests.support.office import Office
 from tests.support.pki import NOW, Entity, demo_pki, issue
 from tests.support.signed import author_report, check, plain_report, sign_digest
@@ -293,6 +294,16 @@ def test_a_clock_behind_an_earlier_signature_is_refused(behind: timedelta, good:
     with pytest.raises(ProfileViolationError) as caught:
         again()
     assert {each.sub_indication for each in caught.value.findings} == {SubIndication.NOT_YET_VALID}
+
+
+def test_an_earlier_signature_without_zone_holds_nobody_up() -> None:
+    """Digits of today without offset may mean a moment that has passed, so they are no reason."""
+    ahead = edited(plain_report(), lambda n: forge_signature(n, claimed="20261120200000"))
+    sound = Ports(now=lambda: NOW, new_uid=lambda: "2.25.77")
+    assert sign_bytes(ahead, purpose=SignaturePurpose.AUTHOR, signer=AUTHOR, ports=sound)
+    known = edited(plain_report(), lambda n: forge_signature(n, claimed="20261120200000+0000"))
+    with pytest.raises(ProfileViolationError):
+        sign_bytes(known, purpose=SignaturePurpose.AUTHOR, signer=AUTHOR, ports=sound)
 
 
 def _prepared(*, timestamped: bool) -> PreparedSignature:

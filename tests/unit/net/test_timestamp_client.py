@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 
 import pytest
 
 from sr import compose
 from sr.app.settings import load_settings
 from sr.errors import ConfigurationError, TimestampError
+from sr.net.http import Exchange
 from sr.net.timestamp import HTTPTimestampAuthority, timestamp_url
 from tests.support.tsa_server import Answer, http_server
 
@@ -155,3 +158,29 @@ def test_nonces_are_new() -> None:
     given = compose.signing_ports("http://tsa.example.org/", load_settings((), {})).timestamping
     assert given is not None
     assert len({given.new_nonce() for _ in range(100)}) == 100
+
+
+@contextmanager
+def endless_server() -> Iterator[str]:
+    """Answer the first request with bytes for as long as somebody takes them."""
+    with listener() as (server, url):
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: a/b\r\n\r\n")
+                while True:
+                    connection.sendall(bytes(1024))
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield url
+        thread.join()
+
+
+def test_an_answer_that_does_not_end_is_given_up() -> None:
+    """Bytes that keep coming in time, one by one, do not make an answer as a whole."""
+    exchange = Exchange(timeout=0.1, largest=1 << 40, failure=TimestampError)
+    with endless_server() as url, pytest.raises(TimestampError):
+        exchange.run(urllib.request.Request(url, data=b"request"))
