@@ -41,6 +41,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "sha3_384": hashes.SHA3_384,
     "sha3_512": hashes.SHA3_512,
 }
+_SET = b"\x31"
 _MOST_CERTIFICATES = 16
 _LARGEST = 256 * 1024
 _Scheme = padding.PKCS1v15 | padding.PSS | ec.ECDSA | None
@@ -142,6 +143,8 @@ def _read(der: bytes) -> TimestampToken:
     _require(info["version"].native == "v1", "its version is not 1")
     _require(not any(e["critical"].native for e in info["extensions"]), "a critical extension")
     (signer,) = signed["signer_infos"]
+    # Before any of it is looked at: what asn1crypto has parsed it encodes anew, at thrice the cost.
+    as_received = _SET + signer["signed_attrs"].dump()[1:]
     attributes = _attributes(signer)
     digest_hash = _hash_name(signer["digest_algorithm"])
     _require(attributes["content_type"].native == "tst_info", "it was signed as something else")
@@ -163,7 +166,7 @@ def _read(der: bytes) -> TimestampToken:
         certificates=tuple(_certificates(signed)),
         authority_hash=authority_hash,
         authority_digest=authority_digest,
-        signed=signer["signed_attrs"].untag().dump(),
+        signed=as_received,
         signature=signer["signature"].native,
         signature_hash=signature_hash,
         scheme=scheme,

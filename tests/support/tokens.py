@@ -64,7 +64,7 @@ def token(
     signed_type: str | None = None,
     certificates: Iterable[Entity] | None = None,
     named: Entity | None = None,
-    naming: str = "signing_certificate_v2",
+    naming: str | cms.CMSAttribute = "signing_certificate_v2",
     nonce: int | None = None,
     policy: str = POLICY,
     accuracy: dict[str, int] | None = None,
@@ -85,7 +85,8 @@ def token(
         signed_type: What the signed attributes call it.
         certificates: What comes with it; the authority's own by default.
         named: Whose certificate it names; the authority's by default.
-        naming: ``signing_certificate_v2``, ``signing_certificate`` or empty for neither.
+        naming: ``signing_certificate_v2``, ``signing_certificate``, empty for neither, or the
+            whole attribute.
         nonce: That of the request.
         policy: Object identifier.
         accuracy: ``seconds``, ``millis``, ``micros``.
@@ -126,7 +127,9 @@ def token(
     )
 
 
-def _naming(authority: Entity, naming: str) -> list[dict[str, Any]]:
+def _naming(authority: Entity, naming: str | cms.CMSAttribute) -> list[Any]:
+    if isinstance(naming, cms.CMSAttribute):
+        return [naming]
     if naming == "signing_certificate_v2":
         named = {"cert_hash": hashlib.sha256(authority.der).digest()}
     elif naming:

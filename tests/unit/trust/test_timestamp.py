@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from asn1crypto import cms
 
 from sr.errors import TrustEvidenceError
 from sr.trust import TrustMaterial, evaluate_timestamp, load_policy
@@ -156,3 +158,20 @@ def test_a_token_of_any_size_is_not_read(size: int) -> None:
     content = bytes(size - 5)
     with pytest.raises(TrustEvidenceError):
         read_timestamp(b"\x30\x83" + len(content).to_bytes(3) + content)
+
+
+def _der(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    assert len(body) < 128
+    return bytes((tag, len(body))) + body
+
+
+def test_attributes_are_verified_as_received() -> None:
+    """An unusual encoding that the authority signed is verified as such, not encoded anew."""
+    sha256 = _der(0x30, bytes.fromhex("0609608648016503040201"))  # the default, without NULL
+    named = _der(0x30, sha256, _der(0x04, hashlib.sha256(demo_pki().tsa.der).digest()))
+    kind = bytes.fromhex("060b2a864886f70d010910022f")
+    raw = _der(0x30, kind, _der(0x31, _der(0x30, _der(0x30, named))))
+    made = token(VALUE, naming=cms.CMSAttribute.load(raw))
+    assert raw in made
+    assert read_timestamp(made).is_signed_by(read_certificate(demo_pki().tsa.der))
