@@ -5,6 +5,9 @@ Cites: PS3.16 TID 300, TID 320, TID 1410, TID 1419, TID 1500, TID 1501; CID 42, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 from sr.document.declaration import Form, Key, Kind
 from sr.document.regions import GraphicType, GraphicType3D
 
@@ -105,6 +108,21 @@ IMAGE_KEYS = (
 IMAGE = Form(name="image", about="a citation of an instance", keys=IMAGE_KEYS)
 """A citation as a table; in ``images`` a bare name does as well."""
 
+
+def _outline(shapes: Mapping[str, StrEnum], about: str, example: str) -> tuple[Key, Key]:
+    return (
+        Key(
+            name="type",
+            kind=Kind.TERM,
+            terms=shapes,
+            required=True,
+            about="its shape",
+            example='"POLYLINE"',
+        ),
+        Key(name="points", kind=Kind.POINTS, required=True, about=about, example=example),
+    )
+
+
 _REGION = Form(
     name="region",
     about="a region of an image",
@@ -116,20 +134,10 @@ _REGION = Form(
             example='"ct-004.dcm"',
         ),
         _FRAMES,
-        Key(
-            name="type",
-            kind=Kind.TERM,
-            terms=_GRAPHICS,
-            required=True,
-            about="its shape",
-            example='"POLYLINE"',
-        ),
-        Key(
-            name="points",
-            kind=Kind.POINTS,
-            required=True,
-            about="column and row of each point, from 0 at the top left corner",
-            example="[[10.5, 20.0], [30.0, 20.0]]",
+        *_outline(
+            _GRAPHICS,
+            "column and row of each point, from 0 at the top left corner",
+            "[[10.5, 20.0], [30.0, 20.0]]",
         ),
     ),
 )
@@ -145,20 +153,8 @@ _REGION_3D = Form(
             about="what the coordinates refer to",
             example='"1.2.3"',
         ),
-        Key(
-            name="type",
-            kind=Kind.TERM,
-            terms=_GRAPHICS_3D,
-            required=True,
-            about="its shape",
-            example='"POLYLINE"',
-        ),
-        Key(
-            name="points",
-            kind=Kind.POINTS,
-            required=True,
-            about="x, y and z of each point, in mm",
-            example="[[0.0, 0.0, 1.5], [20.0, 0.0, 1.5]]",
+        *_outline(
+            _GRAPHICS_3D, "x, y and z of each point, in mm", "[[0.0, 0.0, 1.5], [20.0, 0.0, 1.5]]"
         ),
     ),
 )
