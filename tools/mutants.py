@@ -32,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _COPIED = ("sr", "tests", "profiles", "templates", "certs-example", "tools", "docs", "examples")
 _TESTS = (
     "tests/unit/document",
+    "tests/unit/app/test_amending.py",
+    "tests/unit/app/test_evidence_folder.py",
     "tests/unit/app/test_lifecycle.py",
     "tests/unit/cli/test_create.py",
     "tests/unit/cli/test_keyobject.py",

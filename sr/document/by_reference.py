@@ -78,12 +78,6 @@ def refuse_loops(root: ContentItem, anchored: Mapping[str, Anchored]) -> None:
                 edges.append((*position, number))
                 continue
             target = anchored[child.target].position
-            if position[: len(target)] == target:
-                raise TemplateError(
-                    f"a relationship by reference to an ancestor, {child.target!r}, makes a loop",
-                    where=child.origin or None,
-                    rule=_CITES,
-                )
             edges.append(target)
             origins[target] = child.origin
     try:
@@ -91,7 +85,9 @@ def refuse_loops(root: ContentItem, anchored: Mapping[str, Anchored]) -> None:
     except CycleError as exc:
         looped = next((origins[p] for p in exc.args[1] if p in origins), "")
         raise TemplateError(
-            "relationships by reference go round in a loop", where=looped or None, rule=_CITES
+            "a relationship by reference, to an ancestor or among others, makes a loop",
+            where=looped or None,
+            rule=_CITES,
         ) from exc
 
 

@@ -53,6 +53,6 @@ def write_part10(dataset: Dataset) -> bytes:
     buffer = BytesIO()
     try:
         dcmwrite(buffer, dataset, enforce_file_format=True, implicit_vr=False, little_endian=True)
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as exc:
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, OSError) as exc:
         raise DocumentError(f"the document cannot be encoded: {exc}") from exc
     return buffer.getvalue()

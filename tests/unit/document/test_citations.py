@@ -97,9 +97,10 @@ def test_a_tiled_image_says_what_pixels_are_counted_from() -> None:
 
 
 def test_an_image_without_matrix_has_no_volume_to_count_from() -> None:
-    """VOLUME means the Total Pixel Matrix, which a CT image has not."""
-    with pytest.raises(EvidenceError):
-        _region(ct_evidence()[0], (1, 1), (2, 2), origin=PixelOrigin.VOLUME)
+    """VOLUME means the Total Pixel Matrix, which a CT image has not, not even at its corner."""
+    for points in (((1, 1), (2, 2)), ((0, 0), (0, 0))):
+        with pytest.raises(EvidenceError):
+            _region(ct_evidence()[0], *points, origin=PixelOrigin.VOLUME)
 
 
 def test_a_region_of_an_image_outside_of_the_evidence_is_refused() -> None:

@@ -17,7 +17,7 @@ from sr.document.root_template import (
     load_root_template,
     parse_root_template,
 )
-from sr.errors import ProfileFormatError, TemplateError
+from sr.errors import ConfigurationError, ProfileFormatError, TemplateError
 from tests.support.datasets import opened
 from tests.support.reports import DOSE_REPORT, IMAGES, built, composed, example
 
@@ -256,6 +256,12 @@ def test_what_does_not_fit_the_root_template_is_named(text: str, where: str) -> 
     with pytest.raises(TemplateError) as caught:
         parse_report(text, InputFormat.TOML)
     assert caught.value.where == where
+
+
+def test_a_missing_file_is_named() -> None:
+    """An installation without its data says so."""
+    with pytest.raises(ConfigurationError):
+        load_root_template("9999")  # type: ignore[arg-type]
 
 
 SOUND = """

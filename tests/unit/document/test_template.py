@@ -20,6 +20,7 @@ from sr.document.template import (
     render_report,
     render_text,
     template_ids,
+    used_inputs,
 )
 from sr.errors import ConfigurationError, TemplateError
 
@@ -174,6 +175,24 @@ def test_a_template_keeps_to_the_class_it_declares(tmp_path: Path) -> None:
     template = load_template("small", [_folder(tmp_path, declaration)])
     with pytest.raises(TemplateError):
         render_report(template, 'observer = "A^B"\ncount = 2', TOML)
+
+
+def test_a_template_keeps_to_the_root_template_it_declares(tmp_path: Path) -> None:
+    """So is the root template: a report of another one is refused."""
+    declaration = DECLARATION.replace('tid = "2000"', 'tid = "2005"')
+    template = load_template("small", [_folder(tmp_path, declaration)])
+    with pytest.raises(TemplateError):
+        render_report(template, 'observer = "A^B"\ncount = 2', TOML)
+
+
+@pytest.mark.parametrize(
+    "spoilt", ["{% if %}", "{% include 'absent.j2' %}", "{{ unfinished", "{% for x in y %}"]
+)
+def test_a_template_that_cannot_be_read_uses_nothing(spoilt: str, tmp_path: Path) -> None:
+    """What is no Jinja2, or includes what is not there, is named and not guessed at."""
+    template = load_template("small", [_folder(tmp_path, report=spoilt)])
+    with pytest.raises(TemplateError):
+        used_inputs(template)
 
 
 @pytest.mark.parametrize("template_id", ["nonsense", "../ct-chest", "", "ct-chest/"])
