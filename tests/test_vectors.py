@@ -11,14 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from sr.app.facts import FactsRecord, facts_schema
 from sr.findings import Finding, LimitationCode, Status, SubIndication
+from sr.trust import load_policy
 from sr.trust.policy_file import policy_ids
 from sr.verification import Verdict
+from sr.verification.facts_json import as_json, from_json
 from tests.support.case import Case
-from tests.support.signed import check
+from tests.support.signed import check, found, judge_found
 
 HERE = Path(__file__).resolve().parent / "vectors"
+DOCS = HERE.parent.parent / "docs"
+VERDICT = Draft202012Validator(json.loads((DOCS / "verdict.schema.json").read_text("utf-8")))
+FACTS = Draft202012Validator(facts_schema())
 NAMES = sorted(path.parent.name for path in HERE.glob("*/vector.toml"))
 KEYS = {
     "why", "generator", "expect", "sub_indication", "rules", "also", "limitations",
@@ -132,6 +139,28 @@ def test_checking_twice_gives_the_same_and_changes_nothing(name: str) -> None:
     assert first == second
     assert json.dumps(first.as_dict()) == json.dumps(second.as_dict())
     assert given.data == before
+    _hold_against_saved_facts(name)
+
+
+def _hold_against_saved_facts(name: str) -> None:
+    """The facts, saved and judged again, give the same verdict; both have the published form."""
+    given = case(name)
+    record = found(given.data, given.evidence)
+    saved = json.loads(json.dumps(as_json(record)))
+    FACTS.validate({"type": "srsign-facts", "schema_version": 1} | saved)
+    again = from_json(FactsRecord, saved, where="record")
+    assert again == record
+    for policy in policies(name):
+        replayed = judge_found(
+            again,
+            policy=load_policy(policy),
+            at=given.at,
+            given=given.given,
+            demands=given.demands,
+        )
+        said = replayed.as_dict()
+        assert said == judged(name, policy).as_dict()
+        VERDICT.validate(json.loads(json.dumps(said)))
 
 
 @pytest.mark.parametrize("name", NAMES)
