@@ -8,7 +8,21 @@ from __future__ import annotations
 from sr.document.declaration import Form, Key, Kind
 from sr.document.observer import ParticipationType
 
-__all__ = ["PARTICIPANTS"]
+__all__ = ["PARTICIPANTS", "PERSON"]
+
+_NAME = Key(
+    name="name",
+    kind=Kind.PERSON_NAME,
+    required=True,
+    about="the person's name",
+    example='"Meier^Anna"',
+)
+_WHERE = (
+    Key(name="organization", vr="LO", about="hospital or practice", example='"Klinikum"'),
+    Key(name="department", vr="LO", about="department", example='"Radiologie"'),
+)
+PERSON = (_NAME, *_WHERE)
+"""Who somebody is, observer or not."""
 
 _WHEN = Key(name="when", vr="DT", about="when, with offset", example='"20261120091500+0100"')
 PARTICIPANTS = (
@@ -16,13 +30,7 @@ PARTICIPANTS = (
         name="name",
         about="a person who took part as well",
         keys=(
-            Key(
-                name="name",
-                kind=Kind.PERSON_NAME,
-                required=True,
-                about="the person's name",
-                example='"Huber^Eva"',
-            ),
+            _NAME,
             Key(
                 name="type",
                 kind=Kind.TERM,
@@ -32,8 +40,7 @@ PARTICIPANTS = (
                 example='"ENT"',
             ),
             _WHEN,
-            Key(name="organization", vr="LO", about="hospital or practice", example='"Klinikum"'),
-            Key(name="department", vr="LO", about="department", example='"Schreibdienst"'),
+            *_WHERE,
         ),
     ),
     Form(

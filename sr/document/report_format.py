@@ -20,7 +20,7 @@ from sr.document.measurement_format import (
     MEASUREMENT_KEYS,
     MEASUREMENTS,
 )
-from sr.document.participant_format import PARTICIPANTS
+from sr.document.participant_format import PARTICIPANTS, PERSON
 from sr.document.root_template import RootTemplateID
 from sr.document.structured_report import CompletionFlag
 
@@ -160,15 +160,7 @@ _OBSERVER = Form(
     name="observer",
     about="who reports",
     keys=(
-        Key(
-            name="name",
-            kind=Kind.PERSON_NAME,
-            required=True,
-            about="the person's name",
-            example='"Meier^Anna"',
-        ),
-        Key(name="organization", vr="LO", about="hospital or practice", example='"Klinikum"'),
-        Key(name="department", vr="LO", about="department", example='"Radiologie"'),
+        *PERSON,
         Key(
             name="role_in_organization",
             kind=Kind.CODE,
