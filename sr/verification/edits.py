@@ -93,7 +93,7 @@ def parse_edit(file: DICOMFile, text: str) -> Edit:
     """
     word, colon, argument = text.partition(":")
     row = _ROWS.get(word)
-    if row is None or bool(argument) > bool(row.argument) or (colon and not argument):
+    if row is None or (argument and not row.argument) or (colon and not argument):
         raise ConfigurationError(
             f"{text!r} is no edit", hint="known: " + ", ".join(name for name, _ in VOCABULARY)
         )
