@@ -16,8 +16,10 @@ from benchmarks.documents import Office, office
 from benchmarks.measure import Timing, compare
 from benchmarks.memory import peak_memory
 from benchmarks.scaling import growth, speedup
+from benchmarks.signing import software_rates, token_rate
 from benchmarks.subjects import DCMSIGN, all_subjects
 from benchmarks.workloads import DATA, WORKLOADS, Workload
+from sr.errors import ConfigurationError
 
 Say = Callable[[str], None]
 
@@ -106,6 +108,15 @@ def _documents(archive: Office, options: argparse.Namespace, say: Say) -> dict[s
         f"{rates.raw_sign:.0f}), {rates.check:.0f} checked (one RSA signature alone "
         f"{rates.raw_verify:.0f})"
     )
+    drafts = [path.read_bytes() for path in by_name["report"].make()]
+    software = software_rates(drafts, seconds=1.0 if quick else 5.0)
+    say("\nWhole reports, prepared to written, against signatures by the key alone\n")
+    for made in software:
+        say(
+            f"RSA-{made.bits}: {made.documents:.0f} to {made.raw:.0f} in a second of one core, "
+            f"{made.ratio:.2f}; fsync adds {made.fsync_milliseconds:.2f} ms"
+        )
+    token = _token(drafts, 40 if quick else 200, say)
     cores = speedup(
         by_name["ct-explicit"].make(), files=200 if quick else 2000, rounds=1 if quick else 3
     )
@@ -122,7 +133,27 @@ def _documents(archive: Office, options: argparse.Namespace, say: Say) -> dict[s
             f"{step.instances:>9} {1e3 * step.mac:>8.3f} {1e3 * step.seal:>8.3f} "
             f"{1e3 * step.check:>8.3f}"
         )
-    return {"rates": asdict(rates), "cores": asdict(cores), "growth": grown}
+    return {
+        "rates": asdict(rates),
+        "software": [asdict(made) for made in software],
+        "token": token,
+        "cores": asdict(cores),
+        "growth": grown,
+    }
+
+
+def _token(drafts: list[bytes], documents: int, say: Say) -> dict[str, float] | None:
+    try:
+        rate = token_rate(drafts, documents=documents)
+    except ConfigurationError as error:
+        say(f"no token: {error}")
+        return None
+    say(
+        f"SoftHSM, RSA-3072: {rate.documents:.0f} reports a second by eight callers of one stack, "
+        f"{rate.single:.0f} with a login each; the token alone {rate.raw:.0f} "
+        f"({rate.documents / rate.raw:.2f})"
+    )
+    return asdict(rate)
 
 
 if __name__ == "__main__":

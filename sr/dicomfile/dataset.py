@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from struct import unpack_from
 from typing import NamedTuple
 
 from sr.dicomfile.source import Source
@@ -141,10 +142,10 @@ class DataSet:
         value = self.bytes(tag)
         if element is None or value is None:
             return ()
-        order = "little" if self.encoding.little else "big"
-        words = [int.from_bytes(value[i : i + 2], order) for i in range(0, len(value) - 1, 2)]  # type: ignore[arg-type]
+        count = len(value) // 2
+        words = unpack_from(f"{'<' if self.encoding.little else '>'}{count}H", value)
         if element.vr != "AT":
-            return tuple(words)
+            return words
         return tuple(g << 16 | e for g, e in zip(words[::2], words[1::2], strict=False))
 
     def items(self, tag: int) -> tuple[DataSet, ...]:
