@@ -27,6 +27,8 @@ pytestmark = pytest.mark.peer
 _R, _V = Relationship, ValueType
 
 _NOISE = ("does not support this Specific Character Set", "Check for template constraints")
+_UNKNOWN_TO_DCIODVFY = "TCOORD = <SCOORD3D> - expected SCOORD, IMAGE or WAVEFORM"
+"""PS3.3 Table A.35.13-2 and DCMTK let temporal coordinates be selected from spatial ones in 3D."""
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -58,8 +60,12 @@ def _refused_or_accepted(document_class: DocumentClass, tree: Container, path: P
         assert rule.startswith("PS3.3 ")
         return
     path.write_bytes(document(document_class, tree))
-    result = dciodvfy(path)
-    assert not [line for line in result.output.splitlines() if "rror" in line or "expected" in line]
+    said = dciodvfy(path).output.splitlines()
+    assert not [
+        line
+        for line in said
+        if ("rror" in line or "expected" in line) and _UNKNOWN_TO_DCIODVFY not in line
+    ]
     if not _is_newer_than_peer(document_class, tree):
         assert not _complaints(path)
 
