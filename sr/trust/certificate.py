@@ -208,7 +208,7 @@ def read_certificate(der: bytes) -> Certificate:
 
 def _read(der: bytes) -> Certificate:
     parsed = x509.load_der_x509_certificate(der)
-    _require_one_algorithm(der)
+    _require_one_encoding(der)
     extensions = {extension.oid.dotted_string: extension for extension in parsed.extensions}
     values = {oid: extension.value for oid, extension in extensions.items()}
     basic = values.get(ExtensionOID.BASIC_CONSTRAINTS.dotted_string)
@@ -236,19 +236,21 @@ def _read(der: bytes) -> Certificate:
     )
 
 
-def _require_one_algorithm(der: bytes) -> None:
-    """Refuse a certificate that names its signature algorithm differently outside its signed part.
+def _require_one_encoding(der: bytes) -> None:
+    """Refuse a certificate that says the same in another way outside its signed part.
 
-    The outer name is signed by nobody; parsers that ignore its parameters would let two different
-    encodings stand for one certificate.
+    The outer name of the algorithm and the number of unused bits are signed by nobody; parsers that
+    ignore them would let two different encodings stand for one certificate.
 
-    Cites: RFC 5280 4.1.1.2.
+    Cites: RFC 5280 4.1.1.2, 4.1.1.3.
     """
-    signed, outer, _ = _members(der)
+    signed, outer, signature = _members(der)
     fields = _members(signed)
     versioned = fields[0][0] == 0xA0
     if fields[2 if versioned else 1] != outer:
         raise ValueError("its two signature algorithms differ")
+    if signature[-_content_length(signature)]:
+        raise ValueError("its signature has unused bits")
 
 
 def _members(der: bytes) -> list[bytes]:

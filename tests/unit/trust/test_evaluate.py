@@ -437,6 +437,15 @@ def test_a_changed_certificate_is_nobodys(position: int, mask: int) -> None:
     assert failures(judge(bytes(changed))).keys() & {"CERT_DER", "CERT_CHAIN"}
 
 
+def test_unused_bits_are_no_certificate() -> None:
+    """A count of unused bits, which the issuer did not sign, is refused even where they are zero."""
+    entity = next(e for e in iter(_issue, None) if e.der[-1] & 1 == 0)
+    changed = bytearray(entity.der)
+    changed[-len(entity.certificate.signature) - 1] = 1
+    assert failures(judge(entity)) == {}
+    assert "CERT_DER" in failures(judge(bytes(changed)))
+
+
 KNOWN_EXTENSIONS = [
     value.dotted_string
     for value in vars(ExtensionOID).values()
