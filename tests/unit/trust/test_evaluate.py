@@ -438,7 +438,7 @@ def test_a_changed_certificate_is_nobodys(position: int, mask: int) -> None:
 
 
 def test_unused_bits_are_no_certificate() -> None:
-    """A count of unused bits, which the issuer did not sign, is refused even where they are zero."""
+    """A count of unused bits, which nobody signed, is refused even where they are zero."""
     entity = next(e for e in iter(_issue, None) if e.der[-1] & 1 == 0)
     changed = bytearray(entity.der)
     changed[-len(entity.certificate.signature) - 1] = 1
