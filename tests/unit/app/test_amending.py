@@ -59,14 +59,14 @@ def test_a_new_version_is_a_new_unsigned_document(desk: Desk, addendum: bool) ->
 def test_the_predecessor_is_named_with_proof_and_purpose(
     desk: Desk, addendum: bool, code: str
 ) -> None:
-    """MAC, the signature that covers all of it, and what the new document is to it (CID 7009)."""
+    """MAC, each of its signatures, and what the new document is to it (CID 7009)."""
     desk.amend(addendum=addendum)
     (study,) = dcmread(desk.output).PredecessorDocumentsSequence
     (item,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
     assert item.ReferencedSOPInstanceUID == open_dicom(desk.office.report).sop_instance_uid
-    (copied,) = item.ReferencedDigitalSignatureSequence
-    approval = examine(open_dicom(desk.office.report)).signatures[1].signature
-    assert copied.DigitalSignatureUID == approval.digital_signature_uid
+    signed = [s.signature for s in examine(open_dicom(desk.office.report)).signatures]
+    copied = [s.DigitalSignatureUID for s in item.ReferencedDigitalSignatureSequence]
+    assert copied == [s.digital_signature_uid for s in signed]
     assert len(item.ReferencedSOPInstanceMACSequence[0].MAC) == 32
     assert item.PurposeOfReferenceCodeSequence[0].CodeValue == code
 
