@@ -189,7 +189,9 @@ def read_certificate_of_signer(value: bytes) -> Certificate:
     length = der_length(value)
     if value[length:] not in (b"", b"\0"):
         raise TrustEvidenceError(f"{len(value) - length} bytes follow the certificate")
-    return read_certificate(value[:length])
+    certificate = read_certificate(value[:length])
+    _require_whole_signature(certificate.der)
+    return certificate
 
 
 @lru_cache(maxsize=256)
@@ -208,7 +210,7 @@ def read_certificate(der: bytes) -> Certificate:
 
 def _read(der: bytes) -> Certificate:
     parsed = x509.load_der_x509_certificate(der)
-    _require_one_encoding(der)
+    _require_one_algorithm(der)
     extensions = {extension.oid.dotted_string: extension for extension in parsed.extensions}
     values = {oid: extension.value for oid, extension in extensions.items()}
     basic = values.get(ExtensionOID.BASIC_CONSTRAINTS.dotted_string)
@@ -236,21 +238,29 @@ def _read(der: bytes) -> Certificate:
     )
 
 
-def _require_one_encoding(der: bytes) -> None:
-    """Refuse a certificate that says the same in another way outside its signed part.
+def _require_one_algorithm(der: bytes) -> None:
+    """Refuse a certificate that names its signature algorithm differently outside its signed part.
 
-    The outer name of the algorithm and the number of unused bits are signed by nobody; parsers that
-    ignore them would let two different encodings stand for one certificate.
+    The outer name is signed by nobody; parsers that ignore its parameters would let two different
+    encodings stand for one certificate.
 
-    Cites: RFC 5280 4.1.1.2, 4.1.1.3.
+    Cites: RFC 5280 4.1.1.2.
     """
-    signed, outer, signature = _members(der)
+    signed, outer, _ = _members(der)
     fields = _members(signed)
     versioned = fields[0][0] == 0xA0
     if fields[2 if versioned else 1] != outer:
         raise ValueError("its two signature algorithms differ")
+
+
+def _require_whole_signature(der: bytes) -> None:
+    """Refuse a certificate whose signature says that it has unused bits, which nobody signed.
+
+    Cites: RFC 5280 4.1.1.3.
+    """
+    *_, signature = _members(der)
     if signature[-_content_length(signature)]:
-        raise ValueError("its signature has unused bits")
+        raise TrustEvidenceError("not a certificate: its signature has unused bits")
 
 
 def _members(der: bytes) -> list[bytes]:
