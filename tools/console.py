@@ -34,6 +34,7 @@ _VARIABLE = (
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "<date>"),
     (re.compile(r"\b[0-9a-fA-F]{16,}…?"), "<hex>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|ms|seconds)\b"), "<duration>"),
+    (re.compile(r"\bat byte \d+\b"), "at byte <offset>"),
     (re.compile(r"[ \t]+"), " "),
 )
 

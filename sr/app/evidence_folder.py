@@ -107,7 +107,7 @@ def survey(paths: Iterable[Path], *, without: Iterable[Path] = ()) -> EvidenceFo
     """Return which instances some folders hold; only headers are read.
 
     A DICOMDIR that is named adds the files of its file-set. One that is found in a folder decides
-    what below it can be cited.
+    what below it can be cited, unless none of its records leads to a file.
 
     Args:
         paths: Files and folders.
@@ -139,7 +139,7 @@ def survey(paths: Iterable[Path], *, without: Iterable[Path] = ()) -> EvidenceFo
     by_uid: dict[str, list[Path]] = {}
     for s in instances.values():
         by_uid.setdefault(s.sop_instance_uid, []).append(s.path)
-    roots = frozenset(directory.parent.resolve() for directory, _, _ in listings)
+    roots = frozenset(directory.parent.resolve() for directory, files, _ in listings if files)
     unlisted = frozenset(
         s.path
         for resolved, s in instances.items()

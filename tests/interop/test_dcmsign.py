@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -327,7 +328,7 @@ def test_we_sign_beside_dcmsign(signers, tmp_path):
     """Our signature leaves that of dcmsign intact, and both confirm both."""
     signer = signers("rsa2048")
     theirs = by_dcmsign(unsigned(), signer, tmp_path, profile="+pr")
-    both = sign(theirs, signer.entity, P.REVIEW)
+    both = sign(theirs, signer.entity, P.REVIEW, at=datetime.now(UTC))
     assert intact(both, 2)
     assert accepted(both, signer, tmp_path, "+rs")
 
@@ -341,7 +342,7 @@ def test_we_sign_around_an_item_of_dcmsign(signers, tmp_path):
         "+si", signer.key, signer.certificate, "ContentSequence[1]", "+m2", source, target
     )
     assert done.returncode == 0, done.output
-    both = sign(target.read_bytes(), signer.entity)
+    both = sign(target.read_bytes(), signer.entity, at=datetime.now(UTC))
     assert intact(both, 2)
     assert accepted(both, signer, tmp_path, "+rs")
 

@@ -229,3 +229,14 @@ def test_two_objects_of_one_uid(tmp_path: Path) -> None:
     write_all(tmp_path, (altered, second), stem="other")
     with pytest.raises(EvidenceError):
         load_evidence([tmp_path], securing=SECURING)
+
+
+def test_a_directory_that_leads_nowhere_hides_nothing(disc: Path) -> None:
+    """Where no record leads to a file, the folder is a folder; the records are reported."""
+    image = _add_unlisted(disc)
+    for file in disc.parent.rglob("*"):
+        if file.is_file() and file not in (disc, image):
+            file.unlink()
+    folder = survey([disc.parent])
+    assert folder.paths == (image,)
+    assert {s.rule for s in folder.skipped} == {"EVIDENCE_FILE_SET"}
