@@ -7,11 +7,11 @@ no value is ever decoded and encoded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from struct import unpack_from
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 from sr.dicomfile.source import Source
 from sr.dicomfile.transfer_syntax import TransferSyntax
@@ -21,6 +21,7 @@ from sr.findings import Finding
 
 __all__ = ["UNDEFINED_LENGTH", "DICOMFile", "DataSet", "Element", "Encoding"]
 
+Answer = TypeVar("Answer")
 UNDEFINED_LENGTH = 0xFFFFFFFF
 SPECIFIC_CHARACTER_SET = 0x00080005
 
@@ -65,7 +66,17 @@ class DataSet:
     Cites: PS3.5 7.
     """
 
-    __slots__ = ("_index", "charset", "elements", "encoding", "end", "limit", "source", "start")
+    __slots__ = (
+        "_answers",
+        "_index",
+        "charset",
+        "elements",
+        "encoding",
+        "end",
+        "limit",
+        "source",
+        "start",
+    )
 
     def __init__(
         self,
@@ -89,6 +100,7 @@ class DataSet:
         self.charset = charset
         """Specific Character Set (0008,0005) in force here, ``""`` for the default repertoire."""
         self._index: dict[int, Element] | None = None
+        self._answers: dict[Callable[[DataSet], object], object] | None = None
 
     def __iter__(self) -> Iterator[Element]:
         """Iterate over the elements in tag order."""
@@ -103,6 +115,19 @@ class DataSet:
         if self._index is None:
             self._index = {element.tag: element for element in self.elements}
         return self._index.get(tag)
+
+    def answer(self, question: Callable[[DataSet], Answer]) -> Answer:
+        """Return the answer to a question about this data set, worked out when first asked.
+
+        Args:
+            question: A function of a module; a data set never changes, so neither does the answer.
+                An answer that refers to the data set would keep it and its file open.
+        """
+        if self._answers is None:
+            self._answers = {}
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return cast("Answer", self._answers[question])
 
     def value(self, element: Element) -> bytes:
         """Return the value bytes of a leaf element as stored.

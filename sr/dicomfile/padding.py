@@ -47,6 +47,10 @@ def noncanonical_elements(dataset: DataSet) -> tuple[int, ...]:
 
     Cites: PS3.5 6.2.
     """
+    return dataset.answer(_noncanonical)
+
+
+def _noncanonical(dataset: DataSet) -> tuple[int, ...]:
     return tuple(e.tag for e in dataset.elements if not _is_canonical(dataset, e))
 
 

@@ -84,13 +84,18 @@ def _self(document: DICOMFile, cited: tuple[DocumentReference, ...]) -> Iterator
 
 def _unlisted(document: DICOMFile, evidence: tuple[DocumentReference, ...]) -> Iterator[Finding]:
     listed = {r.sop_instance_uid for r in evidence}
-    for uid in dict.fromkeys(_tree_references(document.dataset)):
+    for uid in document.dataset.answer(_tree):
         if uid not in listed:
             yield _finding(
                 "EVIDENCE_TREE",
                 f"the content cites {uid!r}, which no evidence sequence lists",
                 format_tag(_CONTENT_SEQUENCE),
             )
+
+
+def _tree(dataset: DataSet) -> tuple[str, ...]:
+    """Return what the content cites, each once."""
+    return tuple(dict.fromkeys(_tree_references(dataset)))
 
 
 def _tree_references(dataset: DataSet) -> Iterator[str]:

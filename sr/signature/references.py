@@ -115,6 +115,10 @@ def document_references(dataset: DataSet) -> tuple[DocumentReference, ...]:
 
     Cites: PS3.3 C.17.2.
     """
+    return dataset.answer(_read_references)
+
+
+def _read_references(dataset: DataSet) -> tuple[DocumentReference, ...]:
     return tuple(
         reference
         for sequence in _ALL_SEQUENCES
