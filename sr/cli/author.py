@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sr.cli import options as o
+from sr.cli import trust_options as t
 from sr.cli.command import register
 from sr.cli.shell import Shell
 from sr.codes import Code, title_modifier
@@ -77,15 +78,9 @@ def create(
         typer.Option("--template", metavar="ID", help="See srsign template list."),
     ] = None,
     templates: o.Templates = [],
-    coverage: o.Coverage = MACCoverage.FULL,
-    trusted_kos: o.TrustedSelections = [],
-    anchor_kos: o.AnchorSelections = [],
-    trusted_signer: o.TrustedSigner = None,
-    trust_anchor: o.TrustAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    secured: t.Secured = t.SECURED,
+    anchor_kos: t.AnchorSelections = [],
+    trust: t.Trust = t.TRUST,
     explain: Annotated[
         bool,
         typer.Option(
@@ -116,17 +111,7 @@ def create(
         template=template,
         sites=tuple(templates),
         ports=compose.ports(),
-        securing=o.securing(
-            coverage,
-            trusted_kos=trusted_kos,
-            anchor_kos=anchor_kos,
-            trusted_signer=trusted_signer,
-            trust_anchor=trust_anchor,
-            intermediate=intermediate,
-            crl=crl,
-            ocsp=ocsp,
-            policy=policy,
-        ),
+        securing=secured.securing(trust, anchors=anchor_kos),
     )
     report_authoring(shell, "report", result)
 
@@ -155,15 +140,9 @@ def keyobject(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
-    coverage: o.Coverage = MACCoverage.FULL,
-    trusted_kos: o.TrustedSelections = [],
-    anchor_kos: o.AnchorSelections = [],
-    trusted_signer: o.TrustedSigner = None,
-    trust_anchor: o.TrustAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    secured: t.Secured = t.SECURED,
+    anchor_kos: t.AnchorSelections = [],
+    trust: t.Trust = t.TRUST,
 ) -> None:
     """Write a key object selection of all the evidence, signed where a key is given.
 
@@ -184,17 +163,7 @@ def keyobject(
         credentials=None if key is None else o.credentials(key, cert, pin_file),
         purpose=purpose,
         ports=compose.signing_ports(timestamp),
-        securing=o.securing(
-            coverage,
-            trusted_kos=trusted_kos,
-            anchor_kos=anchor_kos,
-            trusted_signer=trusted_signer,
-            trust_anchor=trust_anchor,
-            intermediate=intermediate,
-            crl=crl,
-            ocsp=ocsp,
-            policy=policy,
-        ),
+        securing=secured.securing(trust, anchors=anchor_kos),
     )
     report_authoring(shell, f"key object selection {title.meaning!r}", result)
 
@@ -207,7 +176,7 @@ def seal(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
-    coverage: o.Coverage = MACCoverage.FULL,
+    coverage: t.Coverage = MACCoverage.FULL,
 ) -> None:
     """Seal everything that was acquired.
 
@@ -222,7 +191,7 @@ def seal(
         output,
         credentials=o.credentials(key, cert, pin_file),
         ports=compose.signing_ports(timestamp),
-        securing=o.securing(coverage),
+        securing=t.Secured(coverage=coverage).securing(t.TRUST),
     )
     report_authoring(shell, "seal", result)
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from sr.cli import options as o
+from sr.cli import trust_options as t
 from sr.cli.command import group, register
 from sr.cli.shell import Shell
 
@@ -61,12 +62,7 @@ def create(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
-    trust_anchor: o.TrustAnchors = [],
-    tsa_anchor: o.TimestampAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    trust: t.Trust = t.TRUST,
     evidence: o.Evidence = [],
 ) -> None:
     """Bundle a document with certificates, CRLs, OCSP responses, verdict and facts, all signed.
@@ -81,13 +77,7 @@ def create(
         source,
         output,
         credentials=o.credentials(key, cert, pin_file),
-        options=o.check_options(
-            trust_anchor=trust_anchor,
-            tsa_anchor=tsa_anchor,
-            intermediate=intermediate,
-            crl=crl,
-            ocsp=ocsp,
-            policy=policy,
+        options=trust.check_options(
             evidence=evidence,
         ),
         ports=compose.signing_ports(timestamp),
@@ -101,12 +91,7 @@ def renew(
     output: o.OutputOrInPlace = None,
     in_place: o.InPlace = False,
     timestamp: o.Timestamp = None,
-    trust_anchor: o.TrustAnchors = [],
-    tsa_anchor: o.TimestampAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    trust: t.Trust = t.TRUST,
 ) -> None:
     """Put a fresh time-stamp over a bundle, before algorithms or certificates of the last age.
 
@@ -120,14 +105,7 @@ def renew(
     bundled = renew_bundle(
         source,
         target,
-        options=o.check_options(
-            trust_anchor=trust_anchor,
-            tsa_anchor=tsa_anchor,
-            intermediate=intermediate,
-            crl=crl,
-            ocsp=ocsp,
-            policy=policy,
-        ),
+        options=trust.check_options(),
         ports=compose.signing_ports(timestamp),
         in_place=in_place,
     )

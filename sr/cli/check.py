@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sr.cli import options as o
+from sr.cli import trust_options as t
 from sr.cli.command import register
 from sr.cli.exit_codes import UNABLE
 from sr.cli.shell import Shell, error_as_dict, printable
@@ -42,12 +43,7 @@ def add_commands(app: typer.Typer) -> None:
 def check(
     shell: Shell,
     files: Annotated[list[Path], typer.Argument(metavar="FILE|DIR", help="What to check.")],
-    trust_anchor: o.TrustAnchors = [],
-    tsa_anchor: o.TimestampAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    trust: t.Trust = t.TRUST,
     evidence: o.Evidence = [],
     require_purpose: o.RequiredPurposes = [],
     signer: o.SignerPattern = None,
@@ -84,13 +80,7 @@ def check(
             "with --replay there is no document: --evidence, --facts and --report went with the "
             "check that wrote the facts"
         )
-    options = o.check_options(
-        trust_anchor=trust_anchor,
-        tsa_anchor=tsa_anchor,
-        intermediate=intermediate,
-        crl=crl,
-        ocsp=ocsp,
-        policy=policy,
+    options = trust.check_options(
         evidence=evidence,
         require_purpose=require_purpose,
         signer=signer,

@@ -1,7 +1,9 @@
 """What every command has in common: the global options, and what becomes of errors.
 
 A command is a function whose first parameter is the ``Shell``; it returns an exit code, or nothing
-for 0. ``register`` adds the global options to it, so that they work before and after its name.
+for 0. ``register`` adds the global options to it, so that they work before and after its name. A
+parameter whose type is a dataclass stands for an option for each of its fields: what several
+commands share is declared once.
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from inspect import Parameter, Signature, cleandoc, signature
 from traceback import format_tb
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -90,10 +93,14 @@ def _help(function: Command, examples: str) -> str:
 
 
 def _with_global_options(function: Command) -> Command:
-    own = list(signature(function, eval_str=True).parameters.values())[1:]
+    declared = list(signature(function, eval_str=True).parameters.values())[1:]
+    families = {p.name: p.annotation for p in declared if _is_family(p)}
+    own = [option for p in declared for option in _options_of(p)]
 
     def run(context: typer.Context, **given: Any) -> None:
         said = {name: given.pop(name) for name, _, _ in GLOBAL_OPTIONS}
+        for name, family in families.items():
+            given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
         known = (context.obj or {}) | {name: value for name, value in said.items() if value}
         raise typer.Exit(_guarded(function, Shell(**known), given))
 
@@ -102,6 +109,21 @@ def _with_global_options(function: Command) -> Command:
     )
     run.__annotations__ = {}
     return run
+
+
+def _is_family(parameter: Parameter) -> bool:
+    return is_dataclass(parameter.annotation)
+
+
+def _options_of(parameter: Parameter) -> list[Parameter]:
+    """Return a parameter itself, or one for each field of the dataclass that is its type."""
+    if not _is_family(parameter):
+        return [parameter]
+    kinds = get_type_hints(parameter.annotation, include_extras=True)
+    return [
+        Parameter(field.name, _KEYWORD, default=field.default, annotation=kinds[field.name])
+        for field in fields(parameter.annotation)
+    ]
 
 
 _KEYWORD = Parameter.KEYWORD_ONLY

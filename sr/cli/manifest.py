@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from sr.cli import options as o
+from sr.cli import trust_options as t
 from sr.cli.author import report_authoring
 from sr.cli.command import group, register
 from sr.cli.shell import Shell
 from sr.errors import ConfigurationError
-from sr.signature.reference_coverage import MACCoverage
 
 __all__ = ["add_commands"]
 
@@ -50,14 +50,8 @@ def create(
         Path | None,
         typer.Option("--package", metavar="ZIP|DIR", help="Also pack manifest and instances."),
     ] = None,
-    coverage: o.Coverage = MACCoverage.FULL,
-    trusted_kos: o.TrustedSelections = [],
-    trusted_signer: o.TrustedSigner = None,
-    trust_anchor: o.TrustAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    secured: t.Secured = t.SECURED,
+    trust: t.Trust = t.TRUST,
 ) -> None:
     """Write a manifest over everything in some folders: title 113031, signed with purpose 14.
 
@@ -73,16 +67,7 @@ def create(
         credentials=o.credentials(key, cert, pin_file),
         ports=compose.signing_ports(timestamp),
         package=package,
-        securing=o.securing(
-            coverage,
-            trusted_kos=trusted_kos,
-            trusted_signer=trusted_signer,
-            trust_anchor=trust_anchor,
-            intermediate=intermediate,
-            crl=crl,
-            ocsp=ocsp,
-            policy=policy,
-        ),
+        securing=secured.securing(trust),
     )
     report_authoring(shell, "manifest", result)
     if package is not None:
@@ -124,12 +109,7 @@ def check(
         ),
     ],
     folders: Annotated[list[Path], typer.Argument(metavar="DIR", help="What arrived.")],
-    trust_anchor: o.TrustAnchors = [],
-    tsa_anchor: o.TimestampAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    trust: t.Trust = t.TRUST,
     at: o.At = None,
 ) -> int:
     """Check that what arrived is what the manifest lists: nothing altered, missing or added.
@@ -142,13 +122,7 @@ def check(
     from sr.app.manifest import check_manifest
     from sr.verification.render import render_verdict
 
-    options = o.check_options(
-        trust_anchor=trust_anchor,
-        tsa_anchor=tsa_anchor,
-        intermediate=intermediate,
-        crl=crl,
-        ocsp=ocsp,
-        policy=policy,
+    options = trust.check_options(
         at=at,
     )
     if is_file_list(manifest):

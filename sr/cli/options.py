@@ -17,48 +17,33 @@ import typer
 
 from sr.codes import Code, SignaturePurpose, key_object_title
 from sr.errors import ConfigurationError
-from sr.signature.reference_coverage import MACCoverage
 
 if TYPE_CHECKING:
-    from sr.app.check import CheckOptions
-    from sr.app.securing import Securing
     from sr.app.signing import Credentials
     from sr.keys import Secrets
 
 __all__ = [
-    "CRL",
-    "OCSP",
-    "AnchorSelections",
     "At",
     "Certificates",
-    "Coverage",
     "Evidence",
     "InPlace",
-    "Intermediates",
     "KeyURI",
     "OptionalKeyURI",
     "OptionalPurpose",
     "Output",
     "OutputOrInPlace",
     "PinFile",
-    "Policy",
     "Purpose",
     "Records",
     "RequiredPurposes",
     "SignerPattern",
     "Templates",
     "Timestamp",
-    "TimestampAnchors",
     "Title",
-    "TrustAnchors",
-    "TrustedSelections",
-    "TrustedSigner",
-    "check_options",
     "credentials",
     "one_output",
     "parse_time",
     "secrets",
-    "securing",
 ]
 
 
@@ -126,45 +111,6 @@ Evidence = Annotated[
         "--evidence", metavar="DIR", help="Folder or file with cited instances; repeatable."
     ),
 ]
-_SECURING = "How evidence is secured"
-Coverage = Annotated[
-    MACCoverage,
-    typer.Option(
-        "--coverage",
-        help="What MACs of cited instances cover: full, or all but what an archive may change "
-        "(patient ID, study and series UID, codes).",
-        rich_help_panel=_SECURING,
-    ),
-]
-TrustedSelections = Annotated[
-    list[Path],
-    typer.Option(
-        "--trusted-kos",
-        metavar="FILE",
-        help="Signed key object selection whose proofs are copied instead of hashing again, if it "
-        "is PASSED; repeatable.",
-        rich_help_panel=_SECURING,
-    ),
-]
-AnchorSelections = Annotated[
-    list[Path],
-    typer.Option(
-        "--anchor-kos",
-        metavar="FILE",
-        help="Signed key object selection to cite beside what it secures, if it is PASSED and "
-        "everything is as it says; repeatable.",
-        rich_help_panel=_SECURING,
-    ),
-]
-TrustedSigner = Annotated[
-    str | None,
-    typer.Option(
-        "--trusted-signer",
-        metavar="PATTERN",
-        help="Every signer of these selections must match, e.g. '*CN=Archive*'.",
-        rich_help_panel=_SECURING,
-    ),
-]
 Templates = Annotated[
     list[Path],
     typer.Option(
@@ -173,34 +119,6 @@ Templates = Annotated[
         envvar="SRSIGN_TEMPLATES",
         show_envvar=False,
         help="Folder with report templates of your own; repeatable; also SRSIGN_TEMPLATES.",
-    ),
-]
-TrustAnchors = Annotated[
-    list[Path],
-    typer.Option(
-        "--trust-anchor",
-        metavar="PEM",
-        help="Certificate you trust (PEM or DER); repeatable. Without any, those that srsign trust "
-        "keeps.",
-    ),
-]
-Intermediates = Annotated[
-    list[Path],
-    typer.Option("--intermediate", metavar="PEM", help="Issuing certificate; repeatable."),
-]
-CRL = Annotated[
-    list[Path],
-    typer.Option("--crl", metavar="FILE", help="Certificate revocation list; repeatable."),
-]
-OCSP = Annotated[
-    list[Path], typer.Option("--ocsp", metavar="FILE", help="OCSP response; repeatable.")
-]
-Policy = Annotated[
-    str,
-    typer.Option(
-        "--policy",
-        metavar="ID|FILE",
-        help="standard, strict, archive, interop, demo, or a policy file.",
     ),
 ]
 RequiredPurposes = Annotated[
@@ -238,15 +156,6 @@ Timestamp = Annotated[
         "timestamp.url.",
     ),
 ]
-TimestampAnchors = Annotated[
-    list[Path],
-    typer.Option(
-        "--tsa-anchor",
-        metavar="PEM",
-        help="Certificate you trust for time-stamps only; repeatable. Without any, the trust "
-        "anchors count for time-stamps too.",
-    ),
-]
 At = Annotated[
     datetime | None,
     typer.Option(
@@ -280,87 +189,6 @@ def _prompt(text: str) -> str:
         return getpass(f"{text.rstrip(': ')}: ")
     except EOFError as error:
         raise KeyboardInterrupt from error
-
-
-def check_options(
-    *,
-    trust_anchor: Sequence[Path],
-    intermediate: Sequence[Path],
-    crl: Sequence[Path],
-    ocsp: Sequence[Path],
-    policy: str,
-    evidence: Sequence[Path] = (),
-    require_purpose: Sequence[SignaturePurpose] = (),
-    signer: str | None = None,
-    at: datetime | None = None,
-    tsa_anchor: Sequence[Path] = (),
-    record: Sequence[Path] = (),
-) -> CheckOptions:
-    """Return the options of a check, everything they name read and found sound.
-
-    Raises:
-        ConfigurationError: A file cannot be read.
-        TrustEvidenceError: A file holds no certificate or revocation list.
-        ProfileError: The policy is unknown or malformed.
-    """
-    from sr.app.check import CheckOptions
-    from sr.app.settings import current_settings
-    from sr.compose import current_time
-
-    options = CheckOptions(
-        at=at or current_time(),
-        anchors=tuple(trust_anchor),
-        timestamp_anchors=tuple(tsa_anchor),
-        intermediates=tuple(intermediate),
-        crls=tuple(crl),
-        ocsps=tuple(ocsp),
-        policy=policy,
-        evidence=tuple(evidence) or None,
-        purposes=tuple(purpose.value for purpose in require_purpose),
-        signer=signer,
-        records=tuple(record),
-        store=Path(current_settings().trust.directory).expanduser(),
-    )
-    _ = options.trust_policy, options.material, options.folder, options.record
-    return options
-
-
-def securing(
-    coverage: MACCoverage,
-    *,
-    trusted_kos: Sequence[Path] = (),
-    anchor_kos: Sequence[Path] = (),
-    trusted_signer: str | None = None,
-    trust_anchor: Sequence[Path] = (),
-    intermediate: Sequence[Path] = (),
-    crl: Sequence[Path] = (),
-    ocsp: Sequence[Path] = (),
-    policy: str = "standard",
-) -> Securing:
-    """Return how the references of a new document are secured, trust material read and found sound.
-
-    Raises:
-        ConfigurationError: A file cannot be read, or a signer is demanded of no selection.
-        TrustEvidenceError: A file holds no certificate or revocation list.
-        ProfileError: The policy is unknown or malformed.
-    """
-    from sr.app.securing import Securing
-
-    if trusted_signer is not None and not (trusted_kos or anchor_kos):
-        raise ConfigurationError("--trusted-signer is about --trusted-kos and --anchor-kos")
-    return Securing(
-        check=check_options(
-            trust_anchor=trust_anchor,
-            intermediate=intermediate,
-            crl=crl,
-            ocsp=ocsp,
-            policy=policy,
-            signer=trusted_signer,
-        ),
-        coverage=coverage,
-        trusted=tuple(trusted_kos),
-        anchors=tuple(anchor_kos),
-    )
 
 
 def one_output(output: Path | None, source: Path, *, in_place: bool) -> Path:

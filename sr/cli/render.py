@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sr.cli import options as o
+from sr.cli import trust_options as t
 from sr.cli.command import register
 from sr.cli.shell import Shell
 
@@ -29,12 +30,7 @@ def render(
     shell: Shell,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Report or key object selection.")],
     output: o.Output,
-    trust_anchor: o.TrustAnchors = [],
-    tsa_anchor: o.TimestampAnchors = [],
-    intermediate: o.Intermediates = [],
-    crl: o.CRL = [],
-    ocsp: o.OCSP = [],
-    policy: o.Policy = "standard",
+    trust: t.Trust = t.TRUST,
     evidence: o.Evidence = [],
     at: o.At = None,
 ) -> None:
@@ -49,13 +45,7 @@ def render(
     rendition = render_file(
         file,
         output,
-        o.check_options(
-            trust_anchor=trust_anchor,
-            tsa_anchor=tsa_anchor,
-            intermediate=intermediate,
-            crl=crl,
-            ocsp=ocsp,
-            policy=policy,
+        trust.check_options(
             evidence=evidence,
             at=at,
         ),
