@@ -133,11 +133,12 @@ def survivors(paths: Sequence[Path], workers: int = 2) -> Iterator[Mutant]:
     """
     mutants = [mutant for path in paths for mutant in mutants_of(path)]
     with TemporaryDirectory() as folder:
-        copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(workers):
-            copies.put(_copy(Path(folder) / str(number)))
-        copies.put(first := copies.get())
+        first = _copy(Path(folder) / "0")
         reached = _reached(first)
+        copies: SimpleQueue[Path] = SimpleQueue()
+        copies.put(first)
+        for number in range(1, workers):
+            copies.put(shutil.copytree(first, Path(folder) / str(number)))
 
         def lives(mutant: Mutant) -> bool:
             tests = reached(mutant)
@@ -170,9 +171,10 @@ def _copy(folder: Path) -> Path:
 def _reached(copy: Path) -> Callable[[Mutant], list[str]]:
     """Return a function that says which tests may notice a mutant: those that come to its line.
 
-    Rules are read as data; for them these are the tests of whoever reads them.
+    Rules are read as data; for them these are the tests of whoever reads them. What is compiled
+    here stays for later runs, which keep nothing: a mutant is never taken for the file itself.
     """
-    if _run(copy, [*_TESTS, "--cov", "--cov-context=test", "--cov-report="]):
+    if _run(copy, [*_TESTS, "--cov", "--cov-context=test", "--cov-report="], keep=True):
         raise RuntimeError("the tests fail as it is")
     data = CoverageData(copy / ".coverage")
     data.read()
@@ -191,9 +193,10 @@ def _reached(copy: Path) -> Callable[[Mutant], list[str]]:
     return tests_for
 
 
-def _run(copy: Path, arguments: Sequence[str]) -> int:
+def _run(copy: Path, arguments: Sequence[str], *, keep: bool = False) -> int:
     """Return the exit code of the tests in a copy."""
-    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    python = [sys.executable] if keep else [sys.executable, "-B"]
+    command = [*python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     try:
         run = subprocess.run(
             [*command, *arguments], cwd=copy, capture_output=True, timeout=_LONGEST, check=False

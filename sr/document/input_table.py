@@ -103,10 +103,7 @@ class InputTable:
 
     def number(self, key: str) -> str:
         """Return a number as decimal text, digit by digit as it was written."""
-        value = self.raw(key)
-        if value is None or isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-            raise self.error(key, "is missing" if value is None else "must be a number")
-        text = str(value).strip()
+        text = str(self._typed(key, object, None)).strip()
         if not _NUMBER.fullmatch(text):
             raise self.error(key, f"must be a number, not {text!r}")
         return text

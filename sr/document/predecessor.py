@@ -34,6 +34,8 @@ __all__ = [
 _SOP_CLASS_UID, _TITLE, _CONTENT = 0x00080016, 0x0040A043, 0x0040A730
 _REFERENCED, _INSTANCE, _FRAMES, _VALUE_TYPE = 0x00081199, 0x00081155, 0x00081160, 0x0040A040
 _COMPLETION_FLAG, _PRELIMINARY_FLAG = 0x0040A491, 0x0040A496
+_CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
+"""Code Value, Long Code Value, URN Code Value."""
 
 _ADDENDED = Code("121361", "DCM", "Addended report")
 _REPLACED = Code("121360", "DCM", "Replaced report")
@@ -130,9 +132,11 @@ def read_predecessor(dataset: DataSet, *, covered: frozenset[int]) -> Predecesso
 
 def _title(dataset: DataSet) -> Code:
     for item in dataset.items(_TITLE):
-        return Code(*(item.text(tag) for tag in (0x00080100, 0x00080102, 0x00080104)))
+        for tag in _CODE_VALUES:
+            if value := item.text(tag):
+                return Code(value, item.text(0x00080102), item.text(0x00080104))
     raise LifecycleError(
-        "ConceptNameCodeSequence (0040,A043) is missing: the document has no title",
+        "ConceptNameCodeSequence (0040,A043) is missing or empty: the document has no title",
         where="(0040,A043)",
     )
 

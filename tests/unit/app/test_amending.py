@@ -268,6 +268,18 @@ def test_a_document_that_is_not_sound_is_not_amended(desk: Desk) -> None:
     refused(desk, LifecycleError, bad, allow_unsigned=True, evidence=(desk.office.images,))
 
 
+@pytest.mark.parametrize("title", [[], [[]]], ids=["absent", "empty"])
+def test_a_document_without_title_is_not_amended(desk: Desk, title: list[list[Node]]) -> None:
+    """What the document is called is part of what its next version takes over."""
+
+    def untitled(nodes: list[Node]) -> None:
+        remove(nodes, 0x0040A043)
+        insert(nodes, *(sequence(0x0040A043, item) for item in title))
+
+    how = {"allow_unsigned": True, "evidence": (desk.office.images,)}
+    assert refused(desk, LifecycleError, desk.unsigned(untitled), **how).where == "(0040,A043)"
+
+
 @pytest.mark.parametrize(
     ("named", "where"),
     [
@@ -345,6 +357,14 @@ def test_an_addendum_changes_nothing_else(desk: Desk, name: str) -> None:
     text, where = BAD_ADDENDA[name]
     error = refused(desk, LifecycleError, report=desk.file(text), addendum=True)
     assert (error.where, error.hint is None) == (where, False)
+
+
+@pytest.mark.parametrize("template", ["1500", "2005"])
+def test_an_addendum_needs_sections_with_observers(desk: Desk, template: str) -> None:
+    """A root template whose sections state no observer of their own takes no addendum."""
+    source = desk.unsigned(set_value(0x0040A504, 0, 0x0040DB00, to=template))
+    how = {"allow_unsigned": True, "addendum": True, "evidence": (desk.office.images,)}
+    assert refused(desk, LifecycleError, source, **how).where == "(0040,A504)"
 
 
 def test_an_addendum_to_inherited_observers_is_refused(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sr.dicomfile import DataSet
+from sr.dicomfile import format_tag
 from sr.document import ReferencedDigitalSignature, SecureReference
 from sr.document.evidence import (
     Evidence,
@@ -18,18 +18,11 @@ from sr.document.evidence import (
 )
 from sr.errors import EvidenceError
 from tests.support.datasets import ct_evidence, ct_files, evidence_of, instance, opened
+from tests.support.forge import edited, remove, set_value
 
 ECG = "1.2.840.10008.5.1.4.1.1.9.1.1"
 PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
-
-
-def _without(data: bytes, tag: int) -> DataSet:
-    dataset = opened(data).dataset
-    elements = tuple(e for e in dataset if e.tag != tag)
-    return DataSet(
-        dataset.source, dataset.encoding, dataset.start, dataset.end, elements, dataset.limit
-    )
 
 
 def _of_patient(evidence: Evidence, **changes: str) -> Evidence:
@@ -77,10 +70,14 @@ def test_frames_are_counted() -> None:
 
 
 @pytest.mark.parametrize("tag", [0x00080016, 0x00080018, 0x0020000D, 0x0020000E])
-def test_an_instance_without_uid_is_no_evidence(tag: int) -> None:
+@pytest.mark.parametrize("value", [None, "", "none"])
+def test_an_instance_without_uid_is_no_evidence(tag: int, value: str | None) -> None:
     """Without SOP Class, SOP Instance, Study and Series Instance UID nothing can be cited."""
-    with pytest.raises(EvidenceError):
-        read_evidence(_without(ct_files()[0], tag), reference=ct_evidence()[0].reference)
+    edit = (lambda n: remove(n, tag)) if value is None else set_value(tag, to=value)
+    dataset = opened(edited(ct_files()[0], edit)).dataset
+    with pytest.raises(EvidenceError) as caught:
+        read_evidence(dataset, reference=ct_evidence()[0].reference)
+    assert str(caught.value.where).endswith(format_tag(tag))
 
 
 def test_unreadable_identity_is_not_taken_over() -> None:

@@ -12,7 +12,7 @@ from sr.codes import Code
 from sr.document.coding import find_code, keywords
 from sr.document.constraints import DocumentClass
 from sr.document.input import parse_report
-from sr.document.input_table import InputFormat
+from sr.document.input_table import InputFormat, read_input
 from sr.document.report_input import (
     CodedInput,
     ImageInput,
@@ -363,13 +363,14 @@ def test_a_heading_of_ones_own_needs_a_concept() -> None:
         (InputFormat.JSON, "{"),
         (InputFormat.JSON, "[]"),
         (InputFormat.JSON, '{"title": "CTReport", "title": "MRIReport"}'),
+        (InputFormat.JSON, '{"section": [{"item": 1, "item": 1}]}'),
         (InputFormat.JSON, "[" * 100_000),
     ],
 )
 def test_other_notations_are_refused(notation: InputFormat, text: str) -> None:
     """What does not parse, or repeats a key, is one clear error."""
     with pytest.raises(TemplateError):
-        parse_report(text, notation)
+        read_input(text, notation)
 
 
 @given(st.text(max_size=300))

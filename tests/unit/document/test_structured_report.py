@@ -57,6 +57,7 @@ from tests.support.datasets import (
     report,
     report_content,
 )
+from tests.support.trees import root
 
 CLASSES = [DocumentClass.BASIC_TEXT, DocumentClass.ENHANCED, DocumentClass.COMPREHENSIVE]
 FINDING = Code("121071", "DCM", "Finding")
@@ -495,7 +496,7 @@ def test_an_impossible_identity_is_refused(changes: dict[str, object]) -> None:
 def test_a_key_object_selection_is_no_report() -> None:
     """The classes have different builders."""
     with pytest.raises(TemplateError):
-        report(document_class=DocumentClass.KEY_OBJECT_SELECTION)
+        report(document_class=DocumentClass.KEY_OBJECT_SELECTION, content=root())
 
 
 def test_a_root_that_is_no_container_is_refused() -> None:

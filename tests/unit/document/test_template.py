@@ -236,13 +236,19 @@ def test_a_site_redefines_nothing(tmp_path: Path, twice: str) -> None:
         load_template("mr-knee", sites)
 
 
-@pytest.mark.parametrize("site", ["absent", "empty", "file"])
-def test_a_site_without_templates_is_a_mistake(tmp_path: Path, site: str) -> None:
+@pytest.mark.parametrize(
+    ("site", "cause"),
+    [("absent", FileNotFoundError), ("empty", None), ("file", NotADirectoryError)],
+)
+def test_a_site_without_templates_is_a_mistake(
+    tmp_path: Path, site: str, cause: type[OSError] | None
+) -> None:
     """A folder that is not there, or that holds no template, is most likely misspelt."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError) as caught:
         find_templates([tmp_path / site])
+    assert isinstance(caught.value.__cause__, cause or type(None))
 
 
 def test_errors_name_the_line(tmp_path: Path) -> None:
