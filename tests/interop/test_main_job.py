@@ -87,15 +87,16 @@ def test_mac_streams_fit_the_peers_buffer(story: Story, name: str) -> None:
 
 
 def test_demonstration_on_real_images_names_what_cannot_be_cited(tmp_path: Path) -> None:
-    """On pydicom's CT and MR files the story holds, and a DICOMDIR is named as not citable."""
+    """On pydicom's CT and MR files the story holds; a disc without its images is named."""
     data = pytest.importorskip("pydicom.data")
     images = tmp_path / "images"
     images.mkdir()
     for name in ("CT_small.dcm", "MR_small.dcm", "MR_truncated.dcm"):
         source = Path(data.get_testdata_file(name))
         (images / name).write_bytes(source.read_bytes())
+    (images / "disc").mkdir()
     directory = Path(data.get_testdata_file("DICOMDIR"))
-    (images / "DICOMDIR").write_bytes(directory.read_bytes())
+    (images / "disc" / "DICOMDIR").write_bytes(directory.read_bytes())
     lines: list[str] = []
     good = run_demo(
         tmp_path / "demo", images=images, token=None, tell=lines.append, ports=real_ports()
