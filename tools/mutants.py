@@ -3,10 +3,10 @@
     python -m tools.mutants                    every refusal and rule of sr/document
     python -m tools.mutants sr/document/values.py --workers 1
 
-A refusal is a ``raise``, or the sentence that a ``fault`` function returns; a rule is a row of
-the content constraints, or a table of a file in ``templates/roots``. Each is taken out in a copy of
-the tree, and the tests that come to its line run until the first that fails. What no test notices
-is printed, and the exit code is 1.
+A refusal is a ``raise``, a fault that is noted down, or the sentence that a ``fault`` function
+returns; a rule is a row of the content constraints, or a table of a file in ``templates/roots``.
+Each is taken out in a copy of the tree, and the tests that come to its line run until the first
+that fails. What no test notices is printed, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+from typing import TypeGuard
 
 from coverage import CoverageData
 
@@ -78,7 +79,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
 def _weakened(path: Path, text: str) -> Iterator[Mutant]:
     tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Raise) and node.exc is not None:
+        if (isinstance(node, ast.Raise) and node.exc is not None) or _notes_a_fault(node):
             yield _replaced(path, text, node, "pass")
         elif isinstance(node, ast.FunctionDef) and _tells_a_fault(node):
             for inner in ast.walk(node):
@@ -86,6 +87,11 @@ def _weakened(path: Path, text: str) -> Iterator[Mutant]:
                     yield _replaced(path, text, inner, "pass")
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_Row":
             yield _replaced(path, text, node, "*()", rule=True)
+
+
+def _notes_a_fault(node: ast.AST) -> TypeGuard[ast.Expr]:
+    called = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(called, ast.Call) and ast.unparse(called.func) == "faults.append"
 
 
 def _is_text(value: ast.expr | None) -> bool:

@@ -60,6 +60,17 @@ concept = "SCT.AdministrationOfRadiopharmaceutical"
 text = "F-18 FDG, 250 MBq"
 """
 RADIATION = '[[section]]\nheading = "RadiationExposureAndProtectionInformation"\n'
+PREGNANT = """
+[[section.item]]
+concept = ["364320009", "SCT", "Pregnancy observable"]
+code = ["60001007", "SCT", "Not pregnant"]
+"""
+PRIOR = """
+[[section]]
+heading = "PriorProcedureDescriptions"
+[[section.item]]
+text = "CT of the chest, 2019."
+"""
 PROTECTION = RADIATION + INDICATION + AUTHORIZED + EXPOSURE
 BODY = PROCEDURE + HISTORY + REQUEST + IMPRESSION
 WHOLE = BODY + PROTECTION
@@ -148,6 +159,14 @@ def test_dates_people_and_dose_reports_become_content_items() -> None:
     assert ValueType.COMPOSITE in [i.value_type for i in items if isinstance(i, Reference)]
 
 
+def test_earlier_procedures_and_pregnancy_may_be_told() -> None:
+    """Each earlier procedure has a section of its own; pregnancy is a code beside the exposure."""
+    report = _radiation(PRIOR * 2 + WHOLE + PREGNANT)
+    concepts = [item.concept for _, _, item in walk(composed(report).content)]
+    values = [concept.value for concept in concepts if concept]
+    assert (values.count("55114-3"), values.count("364320009")) == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("sections", "rule"),
     [
@@ -173,6 +192,8 @@ def test_dates_people_and_dose_reports_become_content_items() -> None:
         (BODY + RADIATION + INDICATION + EXPOSURE, "PS3.16 TID 2008 row 5"),
         (BODY + RADIATION + INDICATION + AUTHORIZED, "PS3.16 TID 2008 row 6"),
         (WHOLE + INDICATION, "PS3.16 TID 2008 row 4"),
+        (WHOLE + PREGNANT * 2, "PS3.16 TID 2008 row 3"),
+        (WHOLE + PREGNANT.partition("code")[0] + 'text = "no"\n', "PS3.16 TID 2006 row 19"),
         (WHOLE + '[[section.item]]\ncode = "SCT.Nodule"\nconcept = "Finding"\n', "row 19"),
         (WHOLE.replace("55 mGy.cm", '55"\nimages = ["001.dcm"] #'), "PS3.16 TID 2008 row 6"),
     ],
