@@ -200,12 +200,16 @@ def _reached(copy: Path) -> Callable[[Mutant], list[str]]:
 
 
 def _run(copy: Path, arguments: Sequence[str], *, keep: bool = False) -> int:
-    """Return the exit code of the tests in a copy."""
+    """Return the exit code of the tests in a copy; where they keep anything, they are heard."""
     python = [sys.executable] if keep else [sys.executable, "-B"]
     command = [*python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     try:
         run = subprocess.run(
-            [*command, *arguments], cwd=copy, capture_output=True, timeout=_LONGEST, check=False
+            [*command, *arguments],
+            cwd=copy,
+            capture_output=not keep,
+            timeout=_LONGEST,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return 1
