@@ -176,7 +176,7 @@ def read_rules(text: str, name: str, find: Callable[[str], str]) -> RuleTable:
 def _parse(text: str, name: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:
         raise ProfileFormatError(f"{name}: not TOML: {exc}") from exc
 
 

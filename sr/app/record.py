@@ -33,7 +33,7 @@ def _read(path: Path) -> Iterator[RecordedSignature]:
     text = read_bytes(path).decode("utf-8", "replace")
     try:
         verdicts: list[object] = [json.loads(text)]
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # also a number of more digits than Python reads
         verdicts = [_line(line, path) for line in text.splitlines() if line.strip()]
     told = [v for v in verdicts if isinstance(v, dict) and "signatures" in v]
     if not told:
@@ -48,7 +48,7 @@ def _read(path: Path) -> Iterator[RecordedSignature]:
 def _line(line: str, path: Path) -> object:
     try:
         return json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_record(path) from error
 
 

@@ -151,7 +151,7 @@ def setting_files() -> tuple[Path, ...]:
 def _of_file(path: Path) -> list[Origin]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     found = []
     for section, values in content.items():

@@ -99,6 +99,7 @@ def test_an_extension_changes_keys_and_adds_rows() -> None:
     [
         "[",
         "a = " + "[" * 3000,
+        "a = " + "1" * 5000,
         "id = 1",
         "a = 1",
         "[key]\nbits = 1\n",

@@ -54,10 +54,12 @@ def test_other_variables_are_none_of_our_business() -> None:
         "[limits]\nitems = true\n",
         "[mac]\ncache = 1\n",
         "[limits\n",
+        "x = " + "[" * 100_000,
+        "x = " + "1" * 5_000,
     ],
 )
 def test_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None:
-    """Unknown keys, wrong types and text that is not TOML are errors."""
+    """Unknown keys, wrong types, text that is not TOML and text made to exhaust are errors."""
     with pytest.raises(ConfigurationError):
         load_settings((config(tmp_path, text),), {})
 
