@@ -17,7 +17,8 @@ from sr.signature.references import PREDECESSORS, DocumentReference
 
 __all__ = ["citation_findings"]
 
-_CONTENT_SEQUENCE, _REFERENCED, _INSTANCE = 0x0040A730, 0x00081199, 0x00081155
+_CONTENT_SEQUENCE, _REFERENCED = 0x0040A730, 0x00081199
+_CLASS, _INSTANCE = 0x00081150, 0x00081155
 
 
 def citation_findings(
@@ -83,31 +84,34 @@ def _self(document: DICOMFile, cited: tuple[DocumentReference, ...]) -> Iterator
 
 
 def _unlisted(document: DICOMFile, evidence: tuple[DocumentReference, ...]) -> Iterator[Finding]:
-    listed = {r.sop_instance_uid for r in evidence}
-    for uid in document.dataset.answer(_tree):
+    listed = {r.sop_instance_uid: r.sop_class_uid for r in evidence}
+    for sop_class_uid, uid in document.dataset.answer(_tree):
         if uid not in listed:
-            yield _finding(
-                "EVIDENCE_TREE",
-                f"the content cites {uid!r}, which no evidence sequence lists",
-                format_tag(_CONTENT_SEQUENCE),
-            )
+            fault = "which no evidence sequence lists"
+        elif sop_class_uid != listed[uid]:
+            fault = f"as of class {sop_class_uid!r}; as evidence it is of class {listed[uid]!r}"
+        else:
+            continue
+        yield _finding(
+            "EVIDENCE_TREE", f"the content cites {uid!r}, {fault}", format_tag(_CONTENT_SEQUENCE)
+        )
 
 
-def _tree(dataset: DataSet) -> tuple[str, ...]:
-    """Return what the content cites, each once."""
+def _tree(dataset: DataSet) -> tuple[tuple[str, str], ...]:
+    """Return class and instance of what the content cites, each once."""
     return tuple(dict.fromkeys(_tree_references(dataset)))
 
 
-def _tree_references(dataset: DataSet) -> Iterator[str]:
+def _tree_references(dataset: DataSet) -> Iterator[tuple[str, str]]:
     for item in dataset.items(_CONTENT_SEQUENCE):
         yield from _referenced(item)
         yield from _tree_references(item)
 
 
-def _referenced(item: DataSet) -> Iterator[str]:
+def _referenced(item: DataSet) -> Iterator[tuple[str, str]]:
     """Yield what a content item cites; an image may name its presentation state one level down."""
     for reference in item.items(_REFERENCED):
-        yield reference.text(_INSTANCE)
+        yield reference.text(_CLASS), reference.text(_INSTANCE)
         yield from _referenced(reference)
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sr.dicomfile.dataset import DataSet, DICOMFile
-from sr.dicomfile.tags import describe_tag
+from sr.dicomfile.tags import describe_tag, is_private
 from sr.errors import DatasetError, LimitError, SRError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
 from sr.mac.selection import is_signable
 from sr.mac.stream import Padding, digest_segments, mac_segments
+from sr.signature.coverage import uncovered_tags
 from sr.signature.reference_coverage import coercible_tags, floor_left_out
 from sr.signature.references import (
     DocumentReference,
@@ -261,6 +262,15 @@ def _reach(
             where, SubIndication.EVIDENCE_COVERAGE,
         )  # fmt: skip
         yield from _coerced(file.dataset, left_out, reference)
+    others = [tag for tag in uncovered_tags(file.dataset, listed) if tag not in left_out]
+    for rule, private in (("EVIDENCE_OTHER", False), ("EVIDENCE_PRIVATE", True)):
+        tags = [describe_tag(tag) for tag in others if is_private(tag) is private]
+        if tags:
+            more = f" and {len(tags) - 3} more" if len(tags) > 3 else ""
+            yield _finding(
+                rule, f"the proof does not cover {', '.join(tags[:3])}{more} of the instance",
+                where, SubIndication.EVIDENCE_COVERAGE, status=Status.NOTICE,
+            )  # fmt: skip
     for place in ambiguous_fragments(file.dataset, frozenset(listed)):
         yield _finding(
             "FRAG_AMBIGUOUS", f"the MAC does not fix the fragments of {place}; another picture "

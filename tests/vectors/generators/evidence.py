@@ -72,10 +72,12 @@ __all__ = [
     "not_given",
     "one_missing",
     "one_unsecured",
+    "other_added",
     "overlay_added",
     "padding_normalised",
     "picture_of_another_patient",
     "presentation_state_not_listed",
+    "private_added",
     "second_mac",
     "signature_altered_picture",
     "signature_by_nobody",
@@ -84,6 +86,7 @@ __all__ = [
     "signature_removed_but_mac_matches",
     "stored_compressed",
     "thin_mac",
+    "tree_cites_another_class",
     "tree_cites_more",
     "uncited_files_are_ignored",
 ]
@@ -153,6 +156,16 @@ def one_missing() -> Case:
 def overlay_added() -> Case:
     drawn = leaf(0x60003000, "OW", b"\xff" * 2048)
     return _given(_image(lambda n: insert(n, drawn)), *ct_files()[1:])
+
+
+def other_added() -> Case:
+    station = leaf(0x00081010, "SH", "CT 99")
+    return _given(_image(lambda n: insert(n, station)), *ct_files()[1:])
+
+
+def private_added() -> Case:
+    block = (leaf(0x00090010, "LO", "ACME"), leaf(0x00091001, "LO", "value"))
+    return _given(_image(lambda n: insert(n, *block)), *ct_files()[1:])
 
 
 def copy_altered_beside_good_one() -> Case:
@@ -252,6 +265,11 @@ def cites_itself() -> Case:
 def tree_cites_more() -> Case:
     """The picture the text is about is not among the evidence, so nothing vouches for it."""
     return replace(_rewritten(lambda n: _references(n).pop(0)), evidence=None)
+
+
+def tree_cites_another_class() -> Case:
+    cited = (0x0040A730, 4, 0x0040A730, 0, 0x0040A730, 0, _SOP, 0, 0x00081150)
+    return _rewritten(set_value(*cited, to="1.2.840.10008.5.1.4.1.1.4"))
 
 
 def presentation_state_not_listed() -> Case:
