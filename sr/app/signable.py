@@ -17,11 +17,14 @@ from sr.errors import LifecycleError
 from sr.findings import Finding, Status
 from sr.signature.integrity import der_prefix
 from sr.trust import same_person
+from sr.trust.identity import IdentityMapping, Naming
 from sr.verification.facts import DocumentFacts, SignatureFacts
+from sr.verification.identity import wrote_alone
 
 __all__ = ["check_signer", "require_author", "require_intact", "require_untouched"]
 
 _APPROVES = frozenset({SignaturePurpose.VERIFICATION, SignaturePurpose.VALIDATION})
+_BY_NAME = IdentityMapping(by=frozenset({Naming.NAME}), persons=())
 _NO_AUTHOR = _APPROVES | {SignaturePurpose.REVIEW, SignaturePurpose.SOURCE}
 
 
@@ -59,6 +62,12 @@ def check_signer(
                     where="(0400,0115)",
                     hint="approval needs a second person",
                 )
+    if purpose in _APPROVES and not others and wrote_alone(facts, certificate, _BY_NAME):
+        raise LifecycleError(
+            "AuthorObserverSequence (0040,A078) names the approver as the only author",
+            where="(0040,A078)",
+            hint="approval needs a second person",
+        )
 
 
 def _with_purpose(facts: DocumentFacts, *, approves: bool) -> tuple[SignatureFacts, ...]:

@@ -115,7 +115,8 @@ def _validity(certificate: Certificate, times: Times, signer: Certificate) -> Fa
         meaning = SubIndication.NOT_YET_VALID if certificate is signer else meaning
     elif times.exceeds(end):
         message = f"signed after the certificate expired ({end:%Y-%m-%d %H:%M:%SZ})"
-        meaning = SubIndication.EXPIRED if certificate is signer else meaning
+        expired = certificate is signer and times.judged_at > end
+        meaning = SubIndication.EXPIRED if expired else meaning
     elif times.may_be_outside(certificate) and not proven_inside:
         message = "without an offset from UTC, the time may lie outside the certificate's validity"
     else:

@@ -99,7 +99,7 @@ def judge(
         *facts.findings,
         *_nested_structure(judgements),
         *lifecycle(facts, top, valid),
-        *four_eyes(top),
+        *four_eyes(facts, top, policy.identity),
         *observer_findings(facts, valid, policy.identity),
         *role_findings(top, policy.identity),
         *coverage_findings(uncovered, valid, policy),

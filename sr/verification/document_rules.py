@@ -20,7 +20,7 @@ from sr.signature.profile import Use, check_profile, load_profile
 from sr.signature.purpose import known_purpose
 from sr.trust import TrustPolicy
 from sr.trust.policy import Consequence
-from sr.verification.facts import DocumentFacts, Integrity, ReferenceResult
+from sr.verification.facts import DocumentFacts, ReferenceResult
 from sr.verification.signature_rules import Judgement, profile_subject
 from sr.verification.verdict import fold
 
@@ -69,10 +69,13 @@ def is_valid(judgement: Judgement) -> bool:
 
 
 def _is_undecided(judgement: Judgement) -> bool:
-    """Whether dcmsign made the signature and left something out: neither valid nor contradicted."""
+    """Whether a signature is neither valid nor contradicted.
+
+    Such as one that dcmsign made and left something out of, or whose MAC cannot be computed since
+    a value representation was lost.
+    """
     indication, _ = fold(judgement.findings)
-    truncated = judgement.facts.integrity is Integrity.INTACT_PEER_TRUNCATED
-    return truncated and indication is not Indication.FAILED
+    return not judgement.facts.integrity.is_intact and indication is not Indication.FAILED
 
 
 def is_author_kind(judgement: Judgement) -> bool:

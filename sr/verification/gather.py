@@ -38,7 +38,7 @@ _AUTHOR_OBSERVERS, _VERIFYING_OBSERVERS = 0x0040A078, 0x0040A073
 _PERSON_NAME, _VERIFYING_NAME = 0x0040A123, 0x0040A075
 _PERSON_CODES, _VERIFYING_CODES = 0x00401101, 0x0040A088
 _CODE_VALUE, _CODING_SCHEME = 0x00080100, 0x00080102
-_META_CLASS, _META_INSTANCE = 0x00020002, 0x00020003
+_META_CLASS, _META_INSTANCE, _META_TRANSFER_SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _PIXEL_DATA = 0x7FE00010
 _BY_MATCH = {
     SignatureMatch.MATCHES: Integrity.INTACT,
@@ -184,6 +184,8 @@ def _meta(file: DICOMFile) -> Iterator[Finding]:
     if file.meta is None:
         yield _meta_finding("META_ABSENT", "File Meta Information is absent", "(0002,0010)")
         return
+    if not file.meta.text(_META_TRANSFER_SYNTAX):
+        yield _meta_finding("META_ABSENT", "TransferSyntaxUID (0002,0010) is absent", "(0002,0010)")
     if not _pixels_fit(file):
         yield _meta_finding(
             "META_TRANSFER_SYNTAX",

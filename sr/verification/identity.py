@@ -11,18 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sr.codes import SignaturePurpose
 from sr.findings import Finding, Status, SubIndication
 from sr.signature.purpose import known_purpose
-from sr.trust.identity import IdentityMapping, Naming, one_person
-from sr.trust.name import plain_text
+from sr.trust.certificate import read_certificate
+from sr.trust.identity import IdentityMapping, Naming, one_person, persons_of
+from sr.trust.name import name_text, plain_text
 from sr.verification.facts import DocumentFacts
 from sr.verification.signature_rules import Judgement
 
-__all__ = ["four_eyes", "observer_findings", "role_findings"]
+__all__ = ["four_eyes", "observer_findings", "role_findings", "wrote_alone"]
 
 _ROLES = {"1": ("author", "(0040,A078)"), "5": ("verifying", "(0040,A073)")}
-_APPROVALS = ("5", "6")
+_AUTHORS, _APPROVALS = ("1", "2"), ("5", "6")
 
 
 def observer_findings(
@@ -39,7 +39,9 @@ def observer_findings(
         role, where = _ROLES[purpose.value]
         named = tuple(name for name in facts.observers.get(role, ()) if name)
         codes = facts.observer_codes.get(role, ())
-        if (named or codes) and not _is_named(judgement, named, codes, mapping):
+        if (named or codes) and not _is_named(
+            judgement.trust.person, _subject(judgement), named, codes, mapping
+        ):
             yield Finding(
                 rule="OBSERVER_IDENTITY",
                 status=Status.FAIL if mapping.is_configured else Status.WARN,
@@ -73,24 +75,52 @@ def role_findings(top: tuple[Judgement, ...], mapping: IdentityMapping) -> Itera
                 )
 
 
-def four_eyes(top: tuple[Judgement, ...]) -> Iterator[Finding]:
+def four_eyes(
+    facts: DocumentFacts, top: tuple[Judgement, ...], mapping: IdentityMapping
+) -> Iterator[Finding]:
     """Yield approvals that were signed by the author in person.
+
+    Anybody can take a signature away, the author too. Where there is none of the author, the report
+    says who that is.
 
     Cites: PS3.15 C.4.
     """
+    authors = _by(top, *_AUTHORS)
     for approval in _by(top, *_APPROVALS):
-        for author in _by(top, SignaturePurpose.AUTHOR.value):
-            if not approval.trust or not author.trust:
-                continue
-            if one_person(approval.trust.person, author.trust.person):
-                yield Finding(
-                    rule="FOUR_EYES",
-                    status=Status.FAIL,
-                    message="the verification signature was made by the author",
-                    where=approval.facts.where,
-                    cites="PS3.15 C.4",
-                    sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
-                )
+        if approval.trust is None:
+            continue
+        person = approval.trust.person
+        by_author = any(a.trust and one_person(person, a.trust.person) for a in authors)
+        if by_author or (
+            not authors
+            and approval.trust.chain
+            and wrote_alone(facts, approval.trust.chain[0].der, mapping)
+        ):
+            yield Finding(
+                rule="FOUR_EYES",
+                status=Status.FAIL,
+                message="the verification signature was made by the author",
+                where=approval.facts.where,
+                cites="PS3.15 C.4",
+                sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+            )
+
+
+def wrote_alone(facts: DocumentFacts, certificate: bytes, mapping: IdentityMapping) -> bool:
+    """Return whether a report names the holder of a certificate, and nobody else, as its author.
+
+    A family name alone names nobody.
+
+    Raises:
+        TrustEvidenceError: The bytes are not a DER certificate.
+
+    Cites: PS3.3 C.17.2 (0040,A078).
+    """
+    named, codes = facts.observers.get("author", ()), facts.observer_codes.get("author", ())
+    if len(named) != 1 or (not codes and len(_name_parts(named[0])) < 2):
+        return False
+    signer = read_certificate(certificate)
+    return _is_named(persons_of(signer, mapping), name_text(signer.subject), named, codes, mapping)
 
 
 def _by(top: tuple[Judgement, ...], *codes: str) -> list[Judgement]:
@@ -98,18 +128,20 @@ def _by(top: tuple[Judgement, ...], *codes: str) -> list[Judgement]:
 
 
 def _is_named(
-    judgement: Judgement, named: tuple[str, ...], codes: tuple[str, ...], mapping: IdentityMapping
+    identifiers: frozenset[str],
+    subject: str,
+    named: tuple[str, ...],
+    codes: tuple[str, ...],
+    mapping: IdentityMapping,
 ) -> bool:
-    identifiers = judgement.trust.person if judgement.trust is not None else frozenset()
     for known in mapping.persons:
         if f"person:{known.person}" in identifiers and any(
             known.is_named(name, codes) for name in named or ("",)
         ):
             return True
-    if Naming.NAME in mapping.by and not mapping.persons:
-        subject = _subject(judgement)
-        if any(_resembles(name, subject) for name in named):
-            return True
+    by_name = Naming.NAME in mapping.by and not mapping.persons
+    if by_name and any(_resembles(name, subject) for name in named):
+        return True
     kinds = mapping.by - {Naming.NAME}
     values = {plain_text(code.partition("^")[0]) for code in codes} - {""}
     return any(f"{kind}:{value}" in identifiers for kind in kinds for value in values)
@@ -121,9 +153,13 @@ def _subject(judgement: Judgement) -> str:
 
 
 def _resembles(person_name: str, subject: str) -> bool:
-    family_and_given = [part for part in re.split(r"[\^=]", person_name)[:2] if part]
-    words = _words(subject)
-    return bool(family_and_given) and all(_words(part) <= words for part in family_and_given)
+    words, parts = _words(subject), _name_parts(person_name)
+    return bool(parts) and all(_words(part) <= words for part in parts)
+
+
+def _name_parts(person_name: str) -> list[str]:
+    """Return family and given name, as far as they are there."""
+    return [part for part in re.split(r"[\^=]", person_name)[:2] if part]
 
 
 def _words(text: str) -> frozenset[str]:

@@ -80,6 +80,13 @@ def test_author_and_approver_are_two_persons(desk: Desk, source: str, purpose: P
     assert error.where == "(0400,0115)"
 
 
+@pytest.mark.parametrize("purpose", [P.VERIFICATION, P.VALIDATION])
+def test_the_only_author_does_not_approve_unsigned_work(desk: Desk, purpose: P) -> None:
+    """Whoever a report names as its only author is no second person, also without a signature."""
+    error = refused(desk, LifecycleError, desk.office.draft, purpose, "author")
+    assert error.where == "(0040,A078)"
+
+
 def test_one_person_may_review_and_witness(desk: Desk) -> None:
     """Review and source are neither authorship nor approval."""
     for number, purpose in enumerate((P.REVIEW, P.SOURCE)):

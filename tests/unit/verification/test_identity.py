@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
 
 import pytest
@@ -11,7 +12,7 @@ from sr.errors import ProfileFormatError
 from sr.findings import Indication, Status, SubIndication
 from sr.trust import TrustPolicy, parse_policy
 from sr.verification import Verdict
-from tests.support.forge import Node, at, edited, insert, leaf, remove, sequence
+from tests.support.forge import Node, at, edited, insert, leaf, remove, sequence, set_value
 from tests.support.pki import demo_pki, issue, name
 from tests.support.signed import approved_report, check, sign
 
@@ -197,6 +198,41 @@ def test_a_renewed_certificate_makes_no_second_person() -> None:
     data = sign(bare, renewed, SignaturePurpose.VERIFICATION, uid="2.25.4711.8")
     for policy in ("standard", "interop", _site(ANNA, SAM)):
         assert check(data, policy=policy).indication is V.FAILED
+
+
+AUTHORS, PERSON_NAME = 0x0040A078, 0x0040A123
+
+
+def _approved_without_author_signature(*observers: str, by: str = "Anna Meier") -> bytes:
+    """Return a report of these authors that only its approver signed."""
+
+    def edit(nodes: list[Node]) -> None:
+        remove(nodes, 0x4FFE0001, 0xFFFAFFFA)
+        (one,) = at(nodes, AUTHORS).items or ()
+        at(nodes, AUTHORS).items = [deepcopy(one) for _ in observers]
+        for number, observer in enumerate(observers):
+            set_value(AUTHORS, number, PERSON_NAME, to=observer)(nodes)
+
+    approver = issue(demo_pki().issuing, by, slot="approver")
+    bare = edited(approved_report(), edit)
+    return sign(bare, approver, SignaturePurpose.VERIFICATION, uid="2.25.4711.8")
+
+
+@pytest.mark.parametrize("author", ["Meier^Anna", "MEIER^ANNA", "Meier^Anna^^Dr."])
+def test_an_author_without_author_signature_approves_nothing(author: str) -> None:
+    """The only author whom a report names is its author, whether or not that signature is there."""
+    verdict = check(_approved_without_author_signature(author))
+    assert (verdict.indication, _rules(verdict)) == (V.FAILED, {"FOUR_EYES"})
+
+
+@pytest.mark.parametrize(
+    "observers",
+    [["Weber^Sam"], ["Meier"], ["Meier^Anton"], ["Meier^Anna", "Weber^Sam"], [""]],
+    ids=["another", "family name only", "relative", "one of two", "nobody"],
+)
+def test_an_approver_who_did_not_write_alone_is_a_second_person(observers: list[str]) -> None:
+    """A report that names another author, a second one or none is not its approver's alone."""
+    assert "FOUR_EYES" not in _rules(check(_approved_without_author_signature(*observers)))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from struct import pack
 from tests.support.forge import (
     MAC_PARAMETERS,
     SIGNATURES,
+    VERIFIES,
     Node,
     apart,
     at,
@@ -23,7 +24,7 @@ from tests.support.forge import (
     tag_list,
 )
 from tests.support.pki import demo_pki
-from tests.support.signed import author_report, plain_report, sign
+from tests.support.signed import approved_report, author_report, plain_report, sign
 
 __all__ = [
     "certificate_absent",
@@ -58,6 +59,7 @@ __all__ = [
     "signatures_are_bytes",
     "un_inside_listed",
     "un_listed",
+    "un_listed_in_approved_report",
 ]
 
 _LIST, _ID, _UID, _DATE = 0x04000020, 0x04000005, 0x04000100, 0x04000105
@@ -247,6 +249,16 @@ def un_listed() -> bytes:
         at(nodes, 0x00091001).vr = "UN"
 
     return edited(signed, edit)
+
+
+def un_listed_in_approved_report() -> bytes:
+    def edit(nodes: list[Node]) -> None:
+        insert(nodes, leaf(0x00090010, "LO", "ACME"), leaf(0x00091001, "LO", "value"))
+        remove(nodes, MAC_PARAMETERS, SIGNATURES)
+        forge_signature(nodes, demo_pki().supervisor, purpose=VERIFIES)
+        at(nodes, 0x00091001).vr = "UN"
+
+    return edited(approved_report(), edit)
 
 
 def un_inside_listed() -> bytes:

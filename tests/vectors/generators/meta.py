@@ -19,6 +19,7 @@ __all__ = [
     "instance_differs",
     "padding_at_the_end",
     "preamble_of_a_picture",
+    "transfer_syntax_absent",
 ]
 
 _CLASS, _INSTANCE, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
@@ -50,6 +51,10 @@ def class_absent() -> bytes:
 
 def instance_absent() -> bytes:
     return _without(_INSTANCE)
+
+
+def transfer_syntax_absent() -> bytes:
+    return _without(_SYNTAX)
 
 
 def data_set_alone() -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sr.codes import Code, SignaturePurpose
 from sr.document.approvable import ApprovalMode
+from sr.signature.coverage import APPROVAL_MAY_TOUCH
 from sr.verification import Demands
 from tests.support.case import Case
 from tests.support.forge import (
@@ -28,7 +29,9 @@ from tests.support.signed import approved_report, author_report, plain_report, s
 __all__ = [
     "approver_is_author",
     "approver_is_author_under_another_name",
+    "approver_is_author_whose_signature_is_gone",
     "approver_is_author_with_new_certificate",
+    "approver_is_coauthor",
     "approver_not_named",
     "content_not_signed",
     "demanded_purpose_absent",
@@ -226,6 +229,25 @@ def approver_is_author_with_new_certificate() -> bytes:
 
 def approver_is_author_under_another_name() -> bytes:
     return _approved_by(issue(demo_pki().issuing, "Sam Weber", slot="author"))
+
+
+def approver_is_author_whose_signature_is_gone() -> bytes:
+    return edited(approver_is_author(), lambda n: at(n, SIGNATURES).items.pop(0))
+
+
+def approver_is_coauthor() -> bytes:
+    """The author observer is somebody else than the co-author."""
+
+    def edit(nodes: list[Node]) -> None:
+        set_value(0x0040A078, 0, 0x0040A123, to="Jemand^Kim")(nodes)
+        written = [n.tag for n in nodes if n.tag not in APPROVAL_MAY_TOUCH]
+        forge_signature(
+            nodes, tags=written, purpose=SignaturePurpose.COAUTHOR.code, uid="2.25.4711.8", mac_id=8
+        )
+        _set_verified(nodes)
+        forge_signature(nodes, purpose=VERIFIES)
+
+    return edited(plain_report(), edit)
 
 
 def approver_not_named() -> bytes:

@@ -14,6 +14,7 @@ from tests.support.signed import author_report, plain_report
 
 __all__ = [
     "before_the_certificate",
+    "beyond_the_certificate",
     "beyond_the_easternmost_offset",
     "beyond_the_skew",
     "beyond_the_westernmost_offset",
@@ -46,6 +47,10 @@ def _claimed(text: str) -> bytes:
 
 def from_the_future() -> bytes:
     return _claimed("20261120180000+0000")
+
+
+def beyond_the_certificate() -> bytes:
+    return _claimed("20391120090000+0000")
 
 
 def before_the_certificate() -> bytes:
