@@ -262,7 +262,8 @@ def _reach(
             where, SubIndication.EVIDENCE_COVERAGE,
         )  # fmt: skip
         yield from _coerced(file.dataset, left_out, reference)
-    others = [tag for tag in uncovered_tags(file.dataset, listed) if tag not in left_out]
+    said = frozenset(left_out) | (coercible if left_out else frozenset())
+    others = [tag for tag in uncovered_tags(file.dataset, listed) if tag not in said]
     for rule, private in (("EVIDENCE_OTHER", False), ("EVIDENCE_PRIVATE", True)):
         tags = [describe_tag(tag) for tag in others if is_private(tag) is private]
         if tags:
