@@ -11,7 +11,7 @@ Cites: PS3.3 C.12.1.1.3, C.12.1.1.3.1.1.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from sr.dicomfile.dataset import DataSet, DICOMFile, Element
@@ -34,7 +34,7 @@ from sr.signature.item import (
 )
 from sr.signature.location import ORIGINAL_ATTRIBUTES, Level, signed_levels
 
-__all__ = ["MOST_SIGNATURES", "LocatedSignature", "SignatureStructure", "examine"]
+__all__ = ["MOST_SIGNATURES", "LocatedSignature", "SignatureStructure", "examine", "hidden_places"]
 
 _MACRO = "PS3.3 C.12.1.1.3"
 _LIST = "PS3.3 C.12.1.1.3.1.1"
@@ -112,6 +112,15 @@ def examine(file: DICOMFile) -> SignatureStructure:
     return SignatureStructure(
         signatures=tuple(located), findings=tuple(findings), mac_id_numbers=frozenset(ids)
     )
+
+
+def hidden_places(dataset: DataSet, tags: Iterable[int]) -> tuple[str, ...]:
+    """Return what stands inside covered sequences where no MAC reaches it.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    level = Level(dataset)
+    return tuple(f.where or "" for tag in tags for f in _hidden(level, tag))
 
 
 def _parameters(level: Level) -> Iterator[_Parameters]:

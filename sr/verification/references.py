@@ -24,7 +24,7 @@ from sr.signature.references import (
     SignatureReference,
     document_references,
 )
-from sr.signature.structure import examine
+from sr.signature.structure import examine, hidden_places
 from sr.verification.facts import (
     Integrity,
     Proof,
@@ -262,6 +262,11 @@ def _reach(
             where, SubIndication.EVIDENCE_COVERAGE,
         )  # fmt: skip
         yield from _coerced(file.dataset, left_out, reference)
+    for place in hidden_places(file.dataset, listed)[:1]:
+        yield _finding(
+            "EVIDENCE_COVERAGE", f"{place} stands where no proof reaches it", where,
+            SubIndication.EVIDENCE_COVERAGE,
+        )  # fmt: skip
     said = frozenset(left_out) | (coercible if left_out else frozenset())
     others = [tag for tag in uncovered_tags(file.dataset, listed) if tag not in said]
     for rule, private in (("EVIDENCE_OTHER", False), ("EVIDENCE_PRIVATE", True)):

@@ -61,6 +61,7 @@ __all__ = [
     "copy_in_another_syntax_beside_good_one",
     "everything_matches",
     "fragments_cut_elsewhere",
+    "hidden_in_a_covered_item",
     "mac_in_the_wrong_place",
     "mac_list_out_of_order",
     "mac_of_wrong_length",
@@ -166,6 +167,17 @@ def other_added() -> Case:
 def private_added() -> Case:
     block = (leaf(0x00090010, "LO", "ACME"), leaf(0x00091001, "LO", "value"))
     return _given(_image(lambda n: insert(n, *block)), *ct_files()[1:])
+
+
+def hidden_in_a_covered_item() -> Case:
+    anatomy = [leaf(0x00080100, "SH", "T-28000"), leaf(0x00080102, "SH", "SRT")]
+    image = canonicalise(_image(lambda n: insert(n, sequence(0x00082218, anatomy))))
+
+    def hide(nodes: list[Node]) -> None:
+        insert(at(nodes, 0x00082218).items[0], leaf(0xFFFCFFFC, "OB", b"Text nobody signed."))
+
+    data = edited(canonicalise(report(evidence=[evidence_of(image)])), forge_signature)
+    return Case(data=data, evidence=(edited(image, hide),))
 
 
 def copy_altered_beside_good_one() -> Case:
