@@ -177,10 +177,12 @@ def _copy(folder: Path) -> Path:
 def _reached(copy: Path) -> Callable[[Mutant], list[str]]:
     """Return a function that says which tests may notice a mutant: those that come to its line.
 
+    The nearest are first: they need no office.
+
     Rules are read as data; for them these are the tests of whoever reads them. What is compiled
     here stays for later runs, which keep nothing: a mutant is never taken for the file itself.
     """
-    if _run(copy, [*_TESTS, "--cov", "--cov-context=test", "--cov-report="], keep=True):
+    if _run(copy, [*_TESTS, "--cov=sr/document", "--cov-context=test", "--cov-report="], keep=True):
         raise RuntimeError("the tests fail as it is")
     data = CoverageData(copy / ".coverage")
     data.read()
@@ -191,7 +193,7 @@ def _reached(copy: Path) -> Callable[[Mutant], list[str]]:
         contexts = data.contexts_by_lineno(str(mutant.path)).get(mutant.line, [])
         ids = (context.partition("|")[0] for context in contexts)
         by_function: dict[str, list[str]] = {}
-        for test in sorted(filter(None, ids)):
+        for test in sorted(filter(None, ids), key=lambda i: (not i.startswith(_TESTS[0]), i)):
             by_function.setdefault(test.partition("[")[0], []).append(test)
         several = (tests[:_OF_ONE] for tests in by_function.values())
         return [test for tests in several for test in tests][:_AT_MOST]
@@ -219,7 +221,9 @@ def _run(copy: Path, arguments: Sequence[str], *, keep: bool = False) -> int:
 def main() -> int:
     """Print the mutants that no test notices."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("paths", nargs="*", type=Path, help="files below sr/ or templates/roots")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, help="files below sr/document or templates/roots"
+    )
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
     alive = 0

@@ -102,6 +102,17 @@ def test_the_whole_life(desk: Desk, addendum: bool) -> None:
     assert (verdict.references.total, verdict.references.differs) == (3, False)
 
 
+def test_a_predecessor_is_no_evidence(desk: Desk) -> None:
+    """Evidence is compared and counted; an altered predecessor beside it is not looked at."""
+    desk.amend()
+    final = desk.approved(desk.signed(desk.output, P.MODIFICATION))
+    altered = desk.forged(set_value(0x00100020, to="OTHER"))
+    evidence = (desk.office.images, altered)
+    verdict = check_file(final, replace(desk.options(), evidence=evidence))
+    assert verdict.indication is Indication.PASSED
+    assert (verdict.references.total, verdict.references.differs) == (3, False)
+
+
 def test_an_addendum_keeps_the_content(desk: Desk) -> None:
     """Every content item stands where it stood, as the same bytes; one section follows."""
     desk.amend(addendum=True)
