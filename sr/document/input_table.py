@@ -172,12 +172,10 @@ class InputTable:
     def _typed(self, key: str, kind: type[_Value], default: _Value | None) -> _Value:
         self._asked.add(key)
         value = self._values.get(key, default)
-        if value is None:
-            raise self.error(key, "is missing")
         if isinstance(value, Unquoted) and kind in _UNQUOTED:
             value = _UNQUOTED[kind](value)
-        if not isinstance(value, kind):
-            raise self.error(key, f"must be {_NAMES[kind]}")
+        if value is None or not isinstance(value, kind):
+            raise self.error(key, "is missing" if value is None else f"must be {_NAMES[kind]}")
         return value
 
 
