@@ -81,7 +81,7 @@ def four_eyes(
     """Yield approvals that were signed by the author in person.
 
     Anybody can take a signature away, the author too. Where there is none of the author, the report
-    says who that is.
+    says who that is; by name alone, without a mapping configured, that is a warning.
 
     Cites: PS3.15 C.4.
     """
@@ -91,14 +91,15 @@ def four_eyes(
             continue
         person = approval.trust.person
         by_author = any(a.trust and one_person(person, a.trust.person) for a in authors)
-        if by_author or (
+        by_name = (
             not authors
-            and approval.trust.chain
+            and bool(approval.trust.chain)
             and wrote_alone(facts, approval.trust.chain[0].der, mapping)
-        ):
+        )
+        if by_author or by_name:
             yield Finding(
                 rule="FOUR_EYES",
-                status=Status.FAIL,
+                status=Status.FAIL if by_author or mapping.is_configured else Status.WARN,
                 message="the verification signature was made by the author",
                 where=approval.facts.where,
                 cites="PS3.15 C.4",

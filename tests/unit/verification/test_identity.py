@@ -220,9 +220,13 @@ def _approved_without_author_signature(*observers: str, by: str = "Anna Meier") 
 
 @pytest.mark.parametrize("author", ["Meier^Anna", "MEIER^ANNA", "Meier^Anna^^Dr."])
 def test_an_author_without_author_signature_approves_nothing(author: str) -> None:
-    """The only author whom a report names is its author, whether or not that signature is there."""
-    verdict = check(_approved_without_author_signature(author))
-    assert (verdict.indication, _rules(verdict)) == (V.FAILED, {"FOUR_EYES"})
+    """The only author whom a report names is its author: FAILED where the site says who is who."""
+    data = _approved_without_author_signature(author)
+    verdict = check(data, policy=_site(ANNA | {"names": ["Meier^Anna*"]}, SAM))
+    assert verdict.indication is V.FAILED
+    assert "FOUR_EYES" in _rules(verdict)
+    (said,) = (f for f in check(data).findings if f.rule == "FOUR_EYES")
+    assert said.status is Status.WARN
 
 
 @pytest.mark.parametrize(
@@ -232,7 +236,9 @@ def test_an_author_without_author_signature_approves_nothing(author: str) -> Non
 )
 def test_an_approver_who_did_not_write_alone_is_a_second_person(observers: list[str]) -> None:
     """A report that names another author, a second one or none is not its approver's alone."""
-    assert "FOUR_EYES" not in _rules(check(_approved_without_author_signature(*observers)))
+    data = _approved_without_author_signature(*observers)
+    assert "FOUR_EYES" not in _rules(check(data, policy=_site(ANNA, SAM)))
+    assert not [f for f in check(data).findings if f.rule == "FOUR_EYES"]
 
 
 @pytest.mark.parametrize(
