@@ -99,15 +99,16 @@ def write_report(images: Iterable[bytes], number: int, ports: Ports) -> bytes:
         measurements="".join(_MEASUREMENT.format(*m) for m in measured),
     )
     evidence = tuple(
-        _cited(read(BytesSource(data)), f"{n}.dcm") for n, data in enumerate(images, 1)
+        _cited(read(BytesSource(data)), f"{n}.dcm", ports) for n, data in enumerate(images, 1)
     )
     return author_report(
         text, InputFormat.TOML, evidence=evidence, template=None, name="report", ports=ports
     )
 
 
-def _cited(file: DICOMFile, label: str) -> Evidence:
-    return read_evidence(file.dataset, reference=secure_reference(file), label=label)
+def _cited(file: DICOMFile, label: str, ports: Ports) -> Evidence:
+    reference = secure_reference(file, at=ports.now())
+    return read_evidence(file.dataset, reference=reference, label=label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from sr.app.authoring import author_key_objects
 from sr.app.check import check_file
 from sr.app.evidence import load_evidence
 from sr.app.mac_pool import compute_macs
+from sr.app.securing import Securing
 from sr.codes import key_object_title
 
 __all__ = ["Growth", "Speedup", "growth", "speedup"]
@@ -68,7 +69,7 @@ def growth(numbers: Sequence[int], office: Office) -> Iterator[Growth]:
             assert outcome.reference is not None
         mac = time.process_time() - start
         start = time.perf_counter()
-        evidence, _ = load_evidence(paths)
+        evidence = load_evidence(paths, securing=Securing(check=office.options())).evidence
         title = key_object_title("113035")
         sealed = DATA / f"seal-{number}.dcm"
         sealed.write_bytes(office.sign(author_key_objects(title, evidence, ports=office.ports)[0]))
