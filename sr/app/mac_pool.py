@@ -19,6 +19,7 @@ from sr.app.pool import each
 from sr.dicomfile import format_tag
 from sr.errors import SRError
 from sr.mac import MACAlgorithm, ReferencedSOPInstanceMAC, compute_mac
+from sr.mac.reference import one_list
 
 __all__ = ["MACOutcome", "compute", "compute_macs", "not_yet_computed"]
 
@@ -149,7 +150,7 @@ def _outcome(path: Path, *, algorithm: MACAlgorithm, private: bool) -> MACOutcom
         sop_class_uid=sop_class_uid,
         sop_instance_uid=sop_instance_uid,
         reference=reference,
-        not_covered=tuple(tag for tag in tags if tag not in covered and tag & 0xFFFF != 0),
+        not_covered=one_list(tuple(t for t in tags if t not in covered and t & 0xFFFF != 0)),
     )
 
 
