@@ -17,6 +17,7 @@ from sr.app.files import guard_output, open_dicom, write_atomically
 from sr.app.outputs import written_before
 from sr.app.ports import Ports
 from sr.app.securing import Securing
+from sr.app.selected_proofs import CopiedFrom
 from sr.app.signable import require_intact
 from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
 from sr.document.addendum import addendum_only, check_addendum, with_kept_content
@@ -32,7 +33,7 @@ from sr.document.predecessor import (
 from sr.document.report import compose_report
 from sr.document.structured_report import build_structured_report
 from sr.errors import EvidenceError, LifecycleError
-from sr.findings import Status
+from sr.findings import Finding, Status
 from sr.signature import examine
 from sr.signature.conformance import conformance_findings
 from sr.signature.prepare import refuse
@@ -70,6 +71,9 @@ class AmendmentResult:
     carried: int
     """How many of the cited instances rest on the proof that the predecessor had."""
     skipped: tuple[Skipped, ...] = ()
+    notices: tuple[Finding, ...] = ()
+    copied: tuple[CopiedFrom, ...] = ()
+    """Where proofs came from that were not computed."""
 
 
 def amend_file(
@@ -82,21 +86,23 @@ def amend_file(
     template: str | None,
     ports: Ports,
     sites: tuple[Path, ...] = (),
+    securing: Securing | None = None,
 ) -> AmendmentResult:
     """Write an unsigned new version of a report from a report file, or from template values.
 
     Raises:
         LifecycleError: The document is not amended so.
         EvidenceError: Evidence is damaged, altered, contradictory, or cited but not there.
+        VerdictError: A selection that is to be relied on is not PASSED.
         TemplateError: The input does not fit; names key path and line.
         ConfigurationError: A path does not make sense.
 
     Cites: PS3.3 C.17.2; PS3.15 A.4.
     """
-    guard_output(output, [source, report, *evidence], in_place=False)
+    securing = securing or Securing(check=CheckOptions(at=ports.now()))
+    guard_output(output, [source, report, *evidence, *securing.selections], in_place=False)
     file = open_dicom(source)
     old = written_before(output)
-    securing = Securing(check=CheckOptions(at=ports.now()))
     given = load_evidence(evidence, securing=securing, without=old)
     _refuse_altered(file, survey(evidence, without=old))
     data, result = amend_document(
@@ -104,12 +110,13 @@ def amend_file(
         report_file(report),
         amendment=amendment,
         evidence=given.evidence,
+        anchors=given.anchors,
         template=template,
         ports=ports,
         sites=sites,
     )
     write_atomically(output, data)
-    return replace(result, skipped=given.skipped)
+    return replace(result, skipped=given.skipped, notices=given.notices, copied=given.copied)
 
 
 def amend_document(
@@ -121,6 +128,7 @@ def amend_document(
     template: str | None,
     ports: Ports,
     sites: tuple[Path, ...] = (),
+    anchors: tuple[Evidence, ...] = (),
 ) -> tuple[bytes, AmendmentResult]:
     """Return the next version of a report as a DICOM file.
 
@@ -132,6 +140,7 @@ def amend_document(
         template: Id of the template, ``None`` for a report as it stands.
         ports: Time and UIDs.
         sites: Folders with templates beside the shipped ones.
+        anchors: Key object selections that are listed as evidence, and that no statement cites.
 
     Raises:
         LifecycleError: The document is not amended so.
@@ -150,7 +159,8 @@ def amend_document(
     check_same_subject(report, before)
     if amendment.addendum:
         check_addendum(report, dataset, before)
-    carried = _carried(before, evidence, amendment)
+    listed = (*evidence, *anchors)
+    carried = _carried(before, listed, amendment)
     citable = tuple(e for e in carried if e.sop_instance_uid in before.citable)
     with source.blamed():
         composed = compose_report(
@@ -159,7 +169,7 @@ def amend_document(
         data = build_structured_report(
             addendum_only(composed, report) if amendment.addendum else composed,
             subject=before.subject,
-            evidence=(*evidence, *carried),
+            evidence=(*listed, *carried),
             identity=new_identity(ports),
             predecessors=(
                 read_evidence(dataset, reference=secure_reference(file, at=ports.now())),
@@ -174,7 +184,7 @@ def amend_document(
         sop_instance_uid=made.sop_instance_uid,
         predecessor=file.sop_instance_uid,
         dropped=tuple(s.digital_signature_uid for s in facts.signatures),
-        cited=len(evidence) + len(carried),
+        cited=len(listed) + len(carried),
         carried=len(carried),
     )
 

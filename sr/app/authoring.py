@@ -213,6 +213,7 @@ def create_key_object(
     modifiers: tuple[Code, ...] = (),
     credentials: Credentials | None = None,
     purpose: SignaturePurpose | None = None,
+    profile: str | None = None,
     securing: Securing | None = None,
 ) -> AuthoringResult:
     """Write a key object selection, signed where credentials and a purpose are given.
@@ -242,7 +243,10 @@ def create_key_object(
     signed: tuple[SigningResult, ...] = ()
     if credentials is not None and purpose is not None:
         with signer_of(credentials) as signer:
-            made = [sign_bytes(d, purpose=purpose, signer=signer, ports=ports) for d in documents]
+            made = [
+                sign_bytes(data, purpose=purpose, signer=signer, ports=ports, profile=profile)
+                for data in documents
+            ]
         documents, signed = tuple(data for data, _ in made), tuple(result for _, result in made)
     for path, data in zip(outputs, documents, strict=True):
         write_atomically(path, data)
@@ -272,6 +276,7 @@ def seal(
     *,
     credentials: Credentials,
     ports: Ports,
+    profile: str | None = None,
     securing: Securing | None = None,
 ) -> AuthoringResult:
     """Seal everything in a folder: Signed Complete Acquisition Content, source signature.
@@ -291,6 +296,7 @@ def seal(
         securing=securing,
         credentials=credentials,
         purpose=SignaturePurpose.SOURCE,
+        profile=profile,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sr.app.files import open_dicom
 from sr.app.ports import Ports
 from sr.app.securing import Securing
 from sr.app.signing import Credentials
+from sr.app.zip_file import write_zip
 from sr.codes import SignaturePurpose, key_object_title
 from sr.dicomfile import DICOMFile
 from sr.errors import ConfigurationError, SRError
@@ -42,6 +43,7 @@ def create_manifest(
     credentials: Credentials,
     ports: Ports,
     package: Path | None = None,
+    profile: str | None = None,
     securing: Securing | None = None,
 ) -> AuthoringResult:
     """Write a Signed Manifest over everything in some folders; pack it where asked.
@@ -62,6 +64,7 @@ def create_manifest(
         ports=ports,
         credentials=credentials,
         purpose=SignaturePurpose.SOURCE,
+        profile=profile,
         securing=securing,
     )
     if package is not None:
@@ -173,30 +176,26 @@ def _pack(package: Path, manifests: tuple[Path, ...], folders: tuple[Path, ...])
     The package is made under another name beside its own and appears whole.
     """
     first, *copies = manifests
-    members = [("MANIFEST.dcm", first)]
-    members += [(f"MANIFEST-{number}.dcm", path) for number, path in enumerate(copies, start=2)]
-    members += [
-        (f"DICOM/{number:05d}.dcm", path)
-        for number, path in enumerate(survey(folders, without=manifests).paths, start=1)
-    ]
-    write = _write_zip if package.suffix.lower() == ".zip" else _write_folder
+    instances = survey(folders, without=manifests).paths
+    members = (
+        {"MANIFEST.dcm": first}
+        | {f"MANIFEST-{number}.dcm": path for number, path in enumerate(copies, start=2)}
+        | {f"DICOM/{number:05d}.dcm": path for number, path in enumerate(instances, start=1)}
+    )
     try:
         with tempfile.TemporaryDirectory(prefix=f".{package.name}.", dir=package.parent) as room:
             made = Path(room) / "package"
-            write(made, members)
+            if package.suffix.lower() == ".zip":
+                write_zip(made, members, large=True)
+            else:
+                _write_folder(made, members)
             made.rename(package)
     except OSError as error:
         raise ConfigurationError(f"{package} cannot be written: {error.strerror}") from error
 
 
-def _write_zip(package: Path, members: list[tuple[str, Path]]) -> None:
-    with zipfile.ZipFile(package, "x", zipfile.ZIP_STORED) as archive:
-        for name, path in members:
-            archive.write(path, name)
-
-
-def _write_folder(package: Path, members: list[tuple[str, Path]]) -> None:
-    for name, path in members:
+def _write_folder(package: Path, members: Mapping[str, Path]) -> None:
+    for name, path in members.items():
         target = package / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)

@@ -50,11 +50,16 @@ def is_zip(path: Path) -> bool:
     return source.read_at(0, 4) in (b"PK\x03\x04", _END) and source.read_at(128, 4) != b"DICM"
 
 
-def write_zip(path: Path, members: Mapping[str, bytes | Path]) -> None:
+def write_zip(path: Path, members: Mapping[str, bytes | Path], *, large: bool = False) -> None:
     """Write a new ZIP file; the caller gives it its final name.
 
+    Args:
+        path: A file that is not there yet.
+        members: Contents by name.
+        large: Whether it may need the ZIP64 format, which ``unpack`` refuses.
+
     Raises:
-        LimitError: A member or the whole reaches 2 GiB.
+        LimitError: Without ``large``, a member or the whole reaches 2 GiB.
         DatasetError: A name is refused, see ``check_names``.
         ConfigurationError: A file cannot be read or written.
 
@@ -62,7 +67,7 @@ def write_zip(path: Path, members: Mapping[str, bytes | Path]) -> None:
     """
     check_names(members)
     total = sum(_size(content) + 1024 for content in members.values())
-    if total > _LARGEST:
+    if total > _LARGEST and not large:
         raise LimitError(f"{total} bytes do not fit into one archive", rule="ZIP_SIZE")
     try:
         with zipfile.ZipFile(path, "x", zipfile.ZIP_STORED) as archive:

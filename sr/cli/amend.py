@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sr.cli import options as o
+from sr.cli import trust_options as t
 from sr.cli.command import register
 from sr.cli.shell import Shell
 
@@ -17,6 +19,8 @@ _EXAMPLES = """
 srsign amend report.dcm corrected.toml --evidence images/ -o amended.dcm
 srsign amend report.dcm values.toml --template ct-chest -o amended.dcm
 srsign amend report.dcm addendum.toml --addendum -o addended.dcm
+srsign amend report.dcm more.toml --evidence images/ --trusted-kos seal.dcm \\
+    --trust-anchor root.pem --intermediate issuing.pem -o amended.dcm
 srsign sign addended.dcm --purpose addendum --key file:a.key --cert a.pem -o signed.dcm
 """
 
@@ -53,6 +57,9 @@ def amend(
         bool,
         typer.Option("--allow-unsigned", help="Amend a document that was sent out unsigned."),
     ] = False,
+    secured: t.Secured = t.SECURED,
+    anchor_kos: t.AnchorSelections = [],
+    trust: t.Trust = t.TRUST,
 ) -> None:
     """Write the next version of a report, which names the one it amends with proof.
 
@@ -77,7 +84,10 @@ def amend(
         template=template,
         sites=tuple(templates),
         ports=compose.ports(),
+        securing=secured.securing(trust, anchors=anchor_kos),
     )
+    for notice in result.notices:
+        shell.notice(notice)
     if shell.json:
         shell.print_object(
             {
@@ -87,6 +97,7 @@ def amend(
                 "signatures_left_behind": list(result.dropped),
                 "cited": result.cited,
                 "carried_over": result.carried,
+                "proofs_copied": [asdict(copied) for copied in result.copied],
                 "skipped": [{"file": str(s.path), "reason": s.reason} for s in result.skipped],
             }
         )

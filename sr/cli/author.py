@@ -140,6 +140,7 @@ def keyobject(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
+    profile: o.Profile = None,
     secured: t.Secured = t.SECURED,
     anchor_kos: t.AnchorSelections = [],
     trust: t.Trust = t.TRUST,
@@ -152,8 +153,9 @@ def keyobject(
     from sr import compose
     from sr.app.authoring import create_key_object
 
-    if timestamp is not None and key is None:
-        raise ConfigurationError("--timestamp needs a signature, but no --key is given")
+    for option, given in (("--timestamp", timestamp), ("--profile", profile)):
+        if given is not None and key is None:
+            raise ConfigurationError(f"{option} needs a signature, but no --key is given")
     result = create_key_object(
         output,
         title=title,
@@ -162,6 +164,7 @@ def keyobject(
         modifiers=tuple(modifier),
         credentials=None if key is None else o.credentials(key, cert, pin_file),
         purpose=purpose,
+        profile=profile,
         ports=compose.signing_ports(timestamp),
         securing=secured.securing(trust, anchors=anchor_kos),
     )
@@ -176,6 +179,7 @@ def seal(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
+    profile: o.Profile = None,
     coverage: t.Coverage = MACCoverage.FULL,
 ) -> None:
     """Seal everything that was acquired.
@@ -191,6 +195,7 @@ def seal(
         output,
         credentials=o.credentials(key, cert, pin_file),
         ports=compose.signing_ports(timestamp),
+        profile=profile,
         securing=t.Secured(coverage=coverage).securing(t.TRUST),
     )
     report_authoring(shell, "seal", result)

@@ -46,6 +46,7 @@ def create(
     cert: o.Certificates = [],
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
+    profile: o.Profile = None,
     package: Annotated[
         Path | None,
         typer.Option("--package", metavar="ZIP|DIR", help="Also pack manifest and instances."),
@@ -67,6 +68,7 @@ def create(
         credentials=o.credentials(key, cert, pin_file),
         ports=compose.signing_ports(timestamp),
         package=package,
+        profile=profile,
         securing=secured.securing(trust),
     )
     report_authoring(shell, "manifest", result)

@@ -33,6 +33,7 @@ __all__ = [
     "Output",
     "OutputOrInPlace",
     "PinFile",
+    "Profile",
     "Purpose",
     "Records",
     "RequiredPurposes",
@@ -82,6 +83,14 @@ PinFile = Annotated[
         metavar="FILE",
         help="File with the PIN or passphrase, when it is not to be asked for; also "
         "SRSIGN_PIN_FILE.",
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="ID",
+        help="Insist on a profile beside those the object needs; site-ec lets EC keys sign.",
     ),
 ]
 Purpose = Annotated[

@@ -66,14 +66,6 @@ def _parse_mode(text: str) -> ApprovalMode:
 
 
 _Input = Annotated[Path, typer.Argument(metavar="IN.dcm", help="Document or image.")]
-_Profile = Annotated[
-    str | None,
-    typer.Option(
-        "--profile",
-        metavar="ID",
-        help="Insist on a profile beside those the object needs; site-ec lets EC keys sign.",
-    ),
-]
 _Algorithm = Annotated[
     Any,
     typer.Option("--algorithm", parser=parse_algorithm, metavar="TERM", help="SHA256, SHA384 …"),
@@ -92,7 +84,7 @@ def sign(
     in_place: o.InPlace = False,
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
-    profile: _Profile = None,
+    profile: o.Profile = None,
     item: Annotated[
         str,
         typer.Option(
@@ -190,7 +182,7 @@ def approve(
     ] = "reissue",
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
-    profile: _Profile = None,
+    profile: o.Profile = None,
 ) -> None:
     """Approve a report: VERIFIED, the verifying observer and the verification signature.
 

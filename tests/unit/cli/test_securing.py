@@ -25,11 +25,13 @@ def _command(office: Office, folder: Path, name: str) -> list[object]:
         "keyobject": ["keyobject", "--title", "113031", "--evidence", office.images, *signed],
         "manifest": ["manifest", "create", office.images, *office.signer("archive")],
         "seal": ["seal", office.images, *office.signer("archive")],
-    }
+        "amend": ["amend", office.report, values, "--template", "ct-chest",
+                  "--evidence", office.images],
+    }  # fmt: skip
     return [*commands[name], "-o", folder / "out.dcm", "--json"]
 
 
-@pytest.mark.parametrize("name", ["create", "keyobject", "manifest"])
+@pytest.mark.parametrize("name", ["create", "keyobject", "manifest", "amend"])
 def test_proofs_are_copied(office: Office, tmp_path: Path, name: str) -> None:
     """Every command says how many proofs came from which selection."""
     trusted = ["--trusted-kos", office.seal, *office.trust]
@@ -41,6 +43,7 @@ def test_proofs_are_copied(office: Office, tmp_path: Path, name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["create", "amend"])
 @pytest.mark.parametrize("option", ["--trusted-kos", "--anchor-kos"])
 @pytest.mark.parametrize(
     ("more", "code"),
@@ -52,11 +55,11 @@ def test_proofs_are_copied(office: Office, tmp_path: Path, name: str) -> None:
     ],
 )
 def test_nothing_is_written_without_trust(
-    office: Office, tmp_path: Path, option: str, more: list[str], code: int
+    office: Office, tmp_path: Path, option: str, more: list[str], code: int, name: str
 ) -> None:
     """The selection has to pass under the policy that is stated."""
     trust = office.trust[:4] if more[:1] == ["--policy"] else office.trust if more else []
-    ended = srsign(*_command(office, tmp_path, "create"), option, office.seal, *trust, *more)
+    ended = srsign(*_command(office, tmp_path, name), option, office.seal, *trust, *more)
     assert ended.code == code
     assert not (tmp_path / "out.dcm").exists()
 
@@ -67,10 +70,11 @@ def test_a_signer_is_demanded_of_a_selection(office: Office, tmp_path: Path) -> 
     assert srsign(*command, "--trusted-signer", "*").code == 2
 
 
-def test_the_selection_is_not_overwritten(office: Office, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["create", "amend"])
+def test_the_selection_is_not_overwritten(office: Office, tmp_path: Path, name: str) -> None:
     """It is an input like the evidence."""
     seal = Path(shutil.copy(office.seal, tmp_path / "out.dcm"))
-    ended = srsign(*_command(office, tmp_path, "create"), "--trusted-kos", seal, *office.trust)
+    ended = srsign(*_command(office, tmp_path, name), "--trusted-kos", seal, *office.trust)
     assert ended.code == 2
     assert seal.read_bytes() == office.seal.read_bytes()
 
@@ -92,14 +96,21 @@ def test_an_anchored_report_is_checked_with_its_anchor(office: Office, tmp_path:
     assert (ended.code, ended.json["references"]["altered"]) == (13, 1)
 
 
-@pytest.mark.parametrize("name", ["create", "keyobject", "manifest", "seal"])
+def test_an_amended_report_cites_its_anchor(office: Office, tmp_path: Path) -> None:
+    """The next version lists the selection beside what it secures, once."""
+    ended = srsign(*_command(office, tmp_path, "amend"), "--anchor-kos", office.seal, *office.trust)
+    assert (ended.code, ended.json["cited"], ended.json["carried_over"]) == (0, 4, 0)
+
+
+@pytest.mark.parametrize("name", ["create", "keyobject", "manifest", "seal", "amend"])
 def test_coverage_that_survives_an_archive(office: Office, tmp_path: Path, name: str) -> None:
     """The patient ID is in no MAC; in the default it is in every one."""
     for coverage, covered in (("coercion-tolerant", False), ("full", True)):
         output = tmp_path / coverage
         output.mkdir()
         assert srsign(*_command(office, output, name), "--coverage", coverage).code == 0
-        cited = document_references(open_dicom(output / "out.dcm").dataset)
+        references = document_references(open_dicom(output / "out.dcm").dataset)
+        cited = [reference for reference in references if reference.is_evidence]
         listed = [0x00100020 in mac.data_elements_signed for r in cited for mac in r.macs]
         assert listed == [covered] * 3
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from sr import compose
+from sr.app.manifest import create_manifest
+from sr.app.ports import Ports
 from tests.support.console import srsign
 from tests.support.office import Office
+from tests.support.pki import demo_pki, issue
 
 OBSERVER = ("--observer", "Weber^Sam", "--organization", "srsign DEMO")
 
@@ -187,6 +193,60 @@ def test_seal(office: Office, tmp_path: Path) -> None:
     verdict = srsign("check", out, *office.trust, "--evidence", office.images, "--json").json
     assert (ended.code, verdict["references"]["matched"]) == (0, 3)
     assert verdict["signatures"][0]["purpose"]["code"] == "14"
+
+
+_CITING = {
+    "keyobject": ("keyobject", "--title", "113031", "--purpose", "source", "--evidence"),
+    "seal": ("seal",),
+    "manifest": ("manifest", "create"),
+}
+
+
+@pytest.mark.parametrize("name", _CITING)
+def test_elliptic_curve_keys_seal_under_a_site_profile(
+    office: Office, tmp_path: Path, name: str
+) -> None:
+    """Every command that signs takes --profile; without it nothing is written."""
+    archive = issue(demo_pki().issuing, key_kind="p256", slot="ec")
+    key, cert, out = (tmp_path / name for name in ("ec.key", "ec.pem", "out.dcm"))
+    key.write_bytes(archive.key_pem())
+    cert.write_bytes(archive.pem)
+    command = (*_CITING[name], office.images, "--key", f"file:{key}", "--cert", cert, "-o", out)
+    assert srsign(*command).code == 1
+    assert srsign(*command, "--profile", "nonsense").code != 0
+    assert not out.exists()
+    assert srsign(*command, "--profile", "site-ec").code == 0
+    verdict = srsign("check", out, *office.trust, "--json").json
+    assert "KEY_OUTSIDE_PROFILE" in {item["code"] for item in verdict["limitations"]}
+
+
+def test_a_profile_is_about_a_signature(office: Office, tmp_path: Path) -> None:
+    """Without a key there is nothing for a profile or a time-stamp to be about."""
+    command = ("keyobject", "--title", "of-interest", office.images, "-o", tmp_path / "k.dcm")
+    for option in (("--profile", "site-ec"), ("--timestamp", "http://tsa.test/")):
+        assert srsign(*command, *option).code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_package_is_the_same_every_time(office: Office, tmp_path: Path) -> None:
+    """Times of files are no part of a package, nor is the order in which it was made."""
+    images = Path(shutil.copytree(office.images, tmp_path / "images"))
+    made, now = [], compose.current_time()
+    for second in (1, 2):
+        for path in images.iterdir():
+            os.utime(path, (second * 10**9, second * 10**9))
+        folder = tmp_path / str(second)
+        folder.mkdir()
+        uids = count(1)
+        create_manifest(
+            (images,),
+            folder / "m.dcm",
+            credentials=office.credentials("archive"),
+            ports=Ports(now=lambda: now, new_uid=lambda uids=uids: f"1.2.3.{next(uids)}"),
+            package=folder / "package.zip",
+        )
+        made.append((folder / "package.zip").read_bytes())
+    assert made[0] == made[1]
 
 
 def test_a_shipment(office: Office, tmp_path: Path) -> None:
