@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -17,21 +16,20 @@ from sr.app.evidence import secure_reference
 from sr.app.files import guard_output, open_dicom, read_bytes, write_atomically
 from sr.app.ports import Ports
 from sr.app.signable import check_signer, require_author, require_untouched
-from sr.app.timestamping import obtain_timestamp
+from sr.app.signature_steps import (
+    SigningResult,
+    canonical,
+    complete_prepared,
+    prepare_opened,
+)
 from sr.codes import SignaturePurpose
-from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
-from sr.dicomfile.padding import noncanonical_elements
+from sr.dicomfile import BytesSource, DICOMFile, read
 from sr.dicomfile.splice import Piece, assemble, splice
-from sr.dicomfile.transfer_syntax import EXPLICIT_LITTLE
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
 from sr.document.lifecycle import approve_edits
-from sr.findings import Finding, Status
+from sr.findings import Finding
 from sr.keys import Secrets, Signer, open_signer
 from sr.mac import MACAlgorithm
-from sr.signature import SigningRequest, complete, examine, prepare
-from sr.signature.documents import is_document
-from sr.signature.location import parse_item_path
-from sr.signature.prepare import refuse
 from sr.trust import parse_certificates
 from sr.verification import gather
 
@@ -41,6 +39,7 @@ __all__ = [
     "Ports",
     "SigningResult",
     "approve_file",
+    "approved_copy",
     "open_for_signing",
     "sign_bytes",
     "sign_file",
@@ -58,18 +57,6 @@ class Credentials:
     certificates: tuple[Path, ...]
     """PEM or DER files, leaf first; empty for those stored beside the key."""
     secrets: Secrets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningResult:
-    """What was signed, and what the signer should know."""
-
-    digital_signature_uid: str
-    covers: tuple[int, ...]
-    notices: tuple[Finding, ...]
-    timestamped_at: datetime | None = None
-    """What the time-stamp says, where there is one."""
-    output: Path | None = None
 
 
 def sign_file(
@@ -128,7 +115,7 @@ def sign_bytes(
 
     Cites: PS3.15 A.4, C.4.
     """
-    file = _canonical(read(BytesSource(data)))
+    file = canonical(read(BytesSource(data)))
     pieces, result = sign_opened(file, signer, ports, purpose=purpose, profile=profile)
     return assemble(pieces), result
 
@@ -191,9 +178,42 @@ def approve_document(
 
     Cites: PS3.15 C.4.
     """
+    certificate = signer.certificate_chain[0].public_bytes(Encoding.DER)
+    approved, notices = approved_copy(
+        file, certificate, ports, observer=observer, organization=organization, mode=mode
+    )
+    pieces, result = sign_opened(
+        approved, signer, ports, purpose=SignaturePurpose.VERIFICATION, profile=profile
+    )
+    return pieces, replace(result, notices=(*notices, *result.notices))
+
+
+def approved_copy(
+    file: DICOMFile,
+    certificate: bytes,
+    ports: Ports,
+    *,
+    observer: str,
+    organization: str,
+    mode: ApprovalMode,
+) -> tuple[DICOMFile, tuple[Finding, ...]]:
+    """Return the report as it reads once approved, not signed yet, and what should be known.
+
+    Args:
+        file: The report as it stands.
+        certificate: DER of the approver's certificate.
+        ports: Time and UIDs.
+        observer: Verifying Observer Name (0040,A075).
+        organization: Verifying Organization (0040,A027).
+        mode: What becomes of the SOP Instance UID.
+
+    Raises:
+        LifecycleError: The report may not be approved, or not by this person.
+
+    Cites: PS3.15 C.4; PS3.4 O.3.
+    """
     facts = gather(file)
-    leaf = signer.certificate_chain[0].public_bytes(Encoding.DER)
-    check_signer(facts, leaf, SignaturePurpose.VERIFICATION)
+    check_signer(facts, certificate, SignaturePurpose.VERIFICATION)
     notices = require_author(facts)
     with_predecessor = mode is ApprovalMode.REISSUE_WITH_PREDECESSOR
     approval = Approval(
@@ -205,11 +225,7 @@ def approve_document(
     )
     edits = approve_edits(file.dataset, approval)
     require_untouched(facts, (edit.tag for edit in edits))
-    approved = read(BytesSource(assemble(splice(file, edits))))
-    pieces, result = sign_opened(
-        approved, signer, ports, purpose=SignaturePurpose.VERIFICATION, profile=profile
-    )
-    return pieces, replace(result, notices=(*notices, *result.notices))
+    return read(BytesSource(assemble(splice(file, edits)))), notices
 
 
 def signer_of(credentials: Credentials, *, stack: bool = False) -> AbstractContextManager[Signer]:
@@ -258,7 +274,7 @@ def open_for_signing(source: Path) -> DICOMFile:
 
     Cites: PS3.5 6.2.
     """
-    return _canonical(open_dicom(source))
+    return canonical(open_dicom(source))
 
 
 def sign_opened(
@@ -281,48 +297,14 @@ def sign_opened(
 
     Cites: PS3.15 A.4, C.1, C.4.
     """
-    certificate = signer.certificate_chain[0].public_bytes(Encoding.DER)
-    if is_document(file.sop_class_uid):
-        facts = gather(file)
-        refuse([f for f in facts.findings if f.status is Status.FAIL])
-        check_signer(facts, certificate, purpose, item=item)
-    request = SigningRequest(
+    prepared = prepare_opened(
+        file,
+        signer.certificate_chain[0].public_bytes(Encoding.DER),
+        ports,
         purpose=purpose,
-        certificate=certificate,
-        signed_at=ports.now(),
-        digital_signature_uid=ports.new_uid(),
-        mac_algorithm=mac_algorithm,
         profile=profile,
-        path=parse_item_path(item),
+        item=item,
         private=private,
-        timestamped=ports.timestamping is not None,
-        clock_skew=ports.clock_skew,
+        mac_algorithm=mac_algorithm,
     )
-    prepared = prepare(file, request)
-    value = signer.sign_digest(prepared.digest, mac_algorithm)
-    stamp = None
-    if ports.timestamping is not None:
-        stamp = obtain_timestamp(
-            value,
-            ports.timestamping,
-            claimed_at=request.signed_at,
-            now=ports.now,
-            clock_skew=ports.clock_skew,
-        )
-    pieces = complete(prepared, value, timestamp=stamp.token if stamp is not None else None)
-    return pieces, SigningResult(
-        digital_signature_uid=request.digital_signature_uid,
-        covers=prepared.covers,
-        notices=(*prepared.findings, *(stamp.notices if stamp is not None else ())),
-        timestamped_at=stamp.generated_at if stamp is not None else None,
-    )
-
-
-def _canonical(file: DICOMFile) -> DICOMFile:
-    """Bring a document that nobody has signed yet into the form that survives other systems."""
-    ours = is_document(file.sop_class_uid) and file.transfer_syntax == EXPLICIT_LITTLE
-    if not ours or file.meta is None or not noncanonical_elements(file.dataset):
-        return file
-    if examine(file).signatures:
-        return file
-    return read(BytesSource(canonicalise(file.source.read_at(0, file.source.size))))
+    return complete_prepared(prepared, signer.sign_digest(prepared.digest, mac_algorithm), ports)
