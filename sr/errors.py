@@ -25,6 +25,12 @@
     ├─ ExternalServiceError        a port failed: OCSP, archive
     │  └─ TimestampError           no usable answer of the time-stamp authority
     ├─ ConfigurationError          settings, file names, arguments
+    ├─ ServiceError
+    │  ├─ AuthenticationError      nobody knows the caller
+    │  ├─ AccessError              this caller may not do that
+    │  ├─ NotFoundError            there is no such report, session, job
+    │  ├─ ConflictError            it changed meanwhile, or was done already
+    │  └─ ExpiredError             the time for it is over
     └─ VerdictError                only from ``Verdict.require_passed``
 
 Messages are lower case without full stop, name the attribute by keyword *and* tag, and say what
@@ -40,20 +46,26 @@ if TYPE_CHECKING:
     from sr.findings import Finding
 
 __all__ = [
+    "AccessError",
+    "AuthenticationError",
     "ConfigurationError",
+    "ConflictError",
     "DatasetError",
     "DocumentError",
     "EncodingError",
     "EvidenceError",
+    "ExpiredError",
     "ExternalServiceError",
     "LifecycleError",
     "LimitError",
     "NotDICOMError",
+    "NotFoundError",
     "PINError",
     "ProfileError",
     "ProfileFormatError",
     "ProfileViolationError",
     "SRError",
+    "ServiceError",
     "SignatureFormatError",
     "SignerRefusedError",
     "SignerUnavailableError",
@@ -261,6 +273,42 @@ class ConfigurationError(SRError):
     """Settings, file names or arguments do not make sense."""
 
     code = "configuration"
+
+
+class ServiceError(SRError):
+    """The service does not do what a caller asks."""
+
+    code = "service"
+
+
+class AuthenticationError(ServiceError):
+    """Nobody knows the caller."""
+
+    code = "authentication"
+
+
+class AccessError(ServiceError):
+    """This caller may not do that."""
+
+    code = "access"
+
+
+class NotFoundError(ServiceError):
+    """There is no such report, session or job, or none that this caller may know of."""
+
+    code = "not-found"
+
+
+class ConflictError(ServiceError):
+    """It changed meanwhile, or was done already."""
+
+    code = "conflict"
+
+
+class ExpiredError(ServiceError):
+    """The time for it is over."""
+
+    code = "expired"
 
 
 class VerdictError(SRError):

@@ -16,7 +16,7 @@ __all__ = ["CORE", "Violation", "import_closure", "impurities", "layer_violation
 GROUND = ("errors", "findings", "codes", "resources", "rulefile")
 BYTES = ("dicomfile", "mac")
 CORE = ("signature", "trust", "document", "verification")
-EDGES = ("keys", "app", "store", "net", "compose")
+EDGES = ("keys", "app", "store", "net", "service", "compose")
 SHELLS = ("cli", "web", "dimse")
 
 # Rooms of one rank are siblings: none imports another. The ground is one room.
