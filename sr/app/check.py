@@ -42,6 +42,7 @@ __all__ = [
     "gather_record",
     "judge_record",
     "load_material",
+    "refusal",
     "worst_exit_code",
 ]
 
@@ -161,7 +162,7 @@ def gather_opened(path: Path, options: CheckOptions) -> tuple[FactsRecord, DICOM
             error.hint = "these are facts that --facts saved; --replay judges them"
         raise
     except DatasetError as error:
-        return FactsRecord(subject=path.name, facts=None, refusal=_refusal(error)), None
+        return FactsRecord(subject=path.name, facts=None, refusal=refusal(error)), None
     return FactsRecord(subject=path.name, facts=facts), file
 
 
@@ -236,7 +237,8 @@ def _all(paths: tuple[Path, ...], parse: object) -> tuple[bytes, ...]:
     return tuple(der for path in paths for der in parse(read_bytes(path)))  # type: ignore[operator]
 
 
-def _refusal(error: DatasetError) -> Finding:
+def refusal(error: DatasetError) -> Finding:
+    """Return the finding that bytes break a structural rule."""
     return Finding(
         rule=error.rule,
         status=Status.FAIL,

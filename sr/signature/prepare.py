@@ -60,7 +60,14 @@ from sr.signature.profile import (
 from sr.signature.references import document_references
 from sr.signature.structure import SignatureStructure, examine
 
-__all__ = ["PreparedSignature", "SigningRequest", "complete", "prepare", "refuse"]
+__all__ = [
+    "PreparedSignature",
+    "SigningRequest",
+    "complete",
+    "prepare",
+    "refuse",
+    "require_value",
+]
 
 _LARGEST_MAC_ID = 0xFFFF
 _KEEPS_APPROVAL_FREE = frozenset(
@@ -202,13 +209,7 @@ def complete(
             "the signature was prepared with another intention about its time-stamp",
             where="(0400,0310)",
         )
-    matched = match_signature(request.certificate, value, request.mac_algorithm, prepared.digest)
-    if matched is not SignatureMatch.MATCHES:
-        raise SignerRefusedError(
-            f"the signature value does not fit the certificate: {matched.value}",
-            where="(0400,0120)",
-            hint="the key is probably not the one the certificate was issued for",
-        )
+    require_value(prepared, value)
     parameters = encode_mac_parameters(prepared.parameters)
     signature = _head(request, prepared.parameters) + encode_signature_tail(
         certificate=request.certificate,
@@ -227,6 +228,24 @@ def complete(
             )
         ],
     )
+
+
+def require_value(prepared: PreparedSignature, value: bytes) -> None:
+    """Refuse a signature value that is not over this digest, or not by this certificate's key.
+
+    Raises:
+        SignerRefusedError: Naming what does not fit.
+
+    Cites: PS3.15 C.1.
+    """
+    request = prepared.request
+    matched = match_signature(request.certificate, value, request.mac_algorithm, prepared.digest)
+    if matched is not SignatureMatch.MATCHES:
+        raise SignerRefusedError(
+            f"the signature value does not fit the certificate: {matched.value}",
+            where="(0400,0120)",
+            hint="the key is probably not the one the certificate was issued for",
+        )
 
 
 def _all_findings(structure: SignatureStructure) -> tuple[Finding, ...]:

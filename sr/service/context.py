@@ -1,0 +1,34 @@
+"""What the use cases of the service work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sr.app.ports import Ports
+from sr.dicomfile import Limits
+from sr.document.approvable import ApprovalMode
+from sr.service.evidence import EvidenceRoots
+from sr.store.database import Database
+from sr.trust import TrustMaterial, TrustPolicy
+
+__all__ = ["Context"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One service, wired."""
+
+    database: Database
+    ports: Ports
+    material: Callable[[], TrustMaterial]
+    """Whom it trusts just now."""
+    policy: TrustPolicy
+    evidence: EvidenceRoots
+    limits: Limits
+    new_token: Callable[[], str]
+    """Unguessable, for ids and secrets; 128 bits, hexadecimal."""
+    approval_mode: ApprovalMode = ApprovalMode.REISSUE
+    session_lifetime: timedelta = timedelta(minutes=10)
+    items_per_session: int = 200

@@ -1,0 +1,447 @@
+"""Use cases: a signature in two steps, with the key wherever it is.
+
+A session is opened: every document is prepared, what is to be signed is fixed and kept, the intent
+is in the audit. The values come back: each is verified and kept, then time-stamped, and only then
+do document, signature and audit change, in one transaction. A session that was completed answers
+the same again.
+
+Cites: PS3.15 A.4, C.4.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sr.app.signature_steps import canonical, complete_prepared, prepare_opened
+from sr.app.signing import approved_copy
+from sr.codes import SignaturePurpose
+from sr.dicomfile import BytesSource, read
+from sr.dicomfile.splice import assemble
+from sr.errors import (
+    AccessError,
+    ConfigurationError,
+    ConflictError,
+    ExpiredError,
+    NotFoundError,
+    SignerRefusedError,
+)
+from sr.mac import MACAlgorithm
+from sr.service.access import Principal, require_purpose
+from sr.service.context import Context
+from sr.service.documents import described, document_bytes, verdict_on
+from sr.service.events import record
+from sr.service.reports import require_current
+from sr.signature import PreparedSignature, SigningRequest, prepare
+from sr.signature.prepare import require_value
+from sr.store.documents import (
+    Document,
+    DocumentState,
+    add_document,
+    add_version,
+    change_document,
+    get_document,
+)
+from sr.store.people import credentials_of
+from sr.store.signatures import SignatureRow, add_signature
+from sr.store.signing_sessions import (
+    SessionItem,
+    SessionState,
+    SigningSession,
+    add_session,
+    get_session,
+    items_of,
+    keep_results,
+    keep_values,
+    move_session,
+)
+from sr.trust import parse_certificates
+from sr.verification import Verdict
+
+__all__ = ["OpenedSession", "WantedSignature", "complete_session", "match_code", "open_session"]
+
+_APPROVES = SignaturePurpose.VERIFICATION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSignature:
+    """A document to sign, as the signer saw it."""
+
+    sop_instance_uid: str
+    if_match: str
+    """SHA-256 of what was seen, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSession:
+    """A session with what the signer has to see and to sign."""
+
+    session: SigningSession
+    items: tuple[SessionItem, ...]
+    prepared: tuple[PreparedSignature, ...]
+
+
+def open_session(
+    context: Context,
+    principal: Principal,
+    wanted: tuple[WantedSignature, ...],
+    *,
+    purpose: SignaturePurpose,
+    chain: bytes,
+    profile: str | None = None,
+    mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
+) -> OpenedSession:
+    """Prepare signatures and keep what they are over.
+
+    Args:
+        context: The service.
+        principal: Who will sign.
+        wanted: The documents.
+        purpose: Of every signature.
+        chain: Certificates, PEM or DER, the signer's first.
+        profile: Insisted on beside those that the documents demand.
+        mac_algorithm: Digest of the MACs.
+
+    Raises:
+        AccessError: The purpose is none of the principal's, or the certificate is not.
+        NotFoundError: There is no such document.
+        ConflictError: A document changed since it was seen.
+        LifecycleError: A document may not be signed so, or not by this person.
+        ProfileViolationError: The result would break a rule.
+
+    Cites: PS3.15 A.4, C.4.
+    """
+    require_purpose(principal, purpose)
+    if not 0 < len(wanted) <= context.items_per_session:
+        raise ConfigurationError(f"a session has 1 to {context.items_per_session} documents")
+    certificates = parse_certificates(chain)
+    leaf = certificates[0]
+    with context.database.read() as connection:
+        _require_own(context, principal, leaf, connection)
+        documents = [get_document(connection, each.sop_instance_uid) for each in wanted]
+        contents = [document_bytes(connection, document) for document in documents]
+    session_id = context.new_token()
+    items, prepared = [], []
+    for n, (document, content, want) in enumerate(
+        zip(documents, contents, wanted, strict=True), start=1
+    ):
+        require_current(document, want.if_match)
+        base = _base(context, principal, content, leaf, purpose)
+        ready = prepare_opened(
+            canonical(read(BytesSource(base), limits=context.limits)),
+            leaf,
+            context.ports,
+            purpose=purpose,
+            profile=profile,
+            mac_algorithm=mac_algorithm,
+        )
+        items.append(_item(session_id, n, document, ready))
+        prepared.append(ready)
+    now = context.ports.now()
+    session = SigningSession(
+        id=session_id,
+        user_id=principal.user_id,
+        agent_id=principal.agent_id,
+        purpose=purpose.value,
+        certificate_sha256=sha256(leaf).hexdigest(),
+        chain=_pem(certificates),
+        profile=profile,
+        mac_algorithm=mac_algorithm.value,
+        timestamped=context.ports.timestamping is not None,
+        match_code=match_code(session_id, tuple(item.digest for item in items)),
+        state=SessionState.OPEN,
+        created_at=now,
+        expires_at=now + context.session_lifetime,
+    )
+    with context.database.write() as connection:
+        add_session(connection, session, tuple(items))
+        for item in items:
+            record(
+                context,
+                connection,
+                principal,
+                "intend",
+                sop_instance_uid=item.sop_instance_uid,
+                session=session_id,
+                purpose=purpose.value,
+                digital_signature_uid=item.digital_signature_uid,
+            )
+    return OpenedSession(session=session, items=tuple(items), prepared=tuple(prepared))
+
+
+def complete_session(
+    context: Context, principal: Principal, session_id: str, values: Mapping[int, bytes]
+) -> tuple[dict[str, Any], ...]:
+    """Take signature values, and return the verdict on each document that came of them.
+
+    Args:
+        context: The service.
+        principal: Who opened the session.
+        session_id: The session.
+        values: Signature value by number of the document; empty to try again with those kept.
+
+    Raises:
+        NotFoundError: The principal has no such session.
+        ExpiredError: Its time is over.
+        SignerRefusedError: A value does not fit; nothing was kept.
+        TimestampError: There is no time-stamp now; the values are kept, try again without any.
+        ConflictError: A document changed since; the session is void.
+
+    Cites: PS3.15 A.4; PS3.3 C.12.1.1.3.
+    """
+    with context.database.read() as connection:
+        session = get_session(connection, session_id)
+        items = items_of(connection, session_id)
+    if session.user_id != principal.user_id:
+        raise NotFoundError("there is no such signing session")
+    if session.state is SessionState.COMPLETED:
+        return tuple(item.verdict or {} for item in items)
+    _require_live(context, principal, session)
+    prepared = tuple(_again(context, session, item) for item in items)
+    if session.state is SessionState.OPEN:
+        session, items = _keep(context, principal, session, items, prepared, values)
+    signed = [_signed(context, *pair) for pair in zip(items, prepared, strict=True)]
+    try:
+        return _store(context, principal, session, items, signed)
+    except ConflictError:
+        with context.database.write() as connection:
+            now = get_session(connection, session_id)
+            if now.state is SessionState.COMPLETED:
+                return tuple(item.verdict or {} for item in items_of(connection, session_id))
+            move_session(connection, now, SessionState.VOIDED, finished_at=context.ports.now())
+            record(context, connection, principal, "void", outcome="conflict", session=session_id)
+        raise
+
+
+def match_code(session_id: str, digests: tuple[bytes, ...]) -> str:
+    """Return what both sides show: the same code only where both are about to sign the same.
+
+    Whoever holds the bytes computes it anew, so that a code that matches was not merely passed on.
+    """
+    hashed = sha256(b"srsign match code\0" + session_id.encode())
+    for digest in digests:
+        hashed.update(len(digest).to_bytes(2, "big") + digest)
+    text = b32encode(hashed.digest()).decode()
+    return f"{text[:4]}-{text[4:8]}"
+
+
+def _require_own(context: Context, principal: Principal, leaf: bytes, connection: Any) -> None:  # noqa: ANN401
+    """Refuse a certificate that is not registered as the principal's."""
+    digest = sha256(leaf).hexdigest()
+    if digest not in {each.sha256 for each in credentials_of(connection, principal.user_id)}:
+        raise AccessError(
+            "the certificate (CertificateOfSigner (0400,0115)) is not one of yours",
+            where="(0400,0115)",
+            hint="register it first",
+        )
+
+
+def _base(
+    context: Context, principal: Principal, content: bytes, leaf: bytes, purpose: SignaturePurpose
+) -> bytes:
+    """Return what will be signed: the document itself, or its approved copy."""
+    if purpose is not _APPROVES:
+        return content
+    approved, _ = approved_copy(
+        read(BytesSource(content), limits=context.limits),
+        leaf,
+        context.ports,
+        observer=principal.person_name,
+        organization=principal.organization,
+        mode=context.approval_mode,
+    )
+    return approved.source.read_at(0, approved.source.size)
+
+
+def _item(session_id: str, n: int, document: Document, ready: PreparedSignature) -> SessionItem:
+    base = ready.file.source.read_at(0, ready.file.source.size)
+    return SessionItem(
+        session_id=session_id,
+        n=n,
+        sop_instance_uid=document.sop_instance_uid,
+        revision=document.revision,
+        base=base,
+        base_sha256=sha256(base).hexdigest(),
+        digital_signature_uid=ready.request.digital_signature_uid,
+        signed_at=ready.request.signed_at,
+        digest=ready.digest,
+    )
+
+
+def _pem(certificates: tuple[bytes, ...]) -> bytes:
+    return b"".join(
+        x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in certificates
+    )
+
+
+def _require_live(context: Context, principal: Principal, session: SigningSession) -> None:
+    if session.state is SessionState.OPEN and context.ports.now() >= session.expires_at:
+        with context.database.write() as connection:
+            move_session(connection, session, SessionState.EXPIRED, finished_at=context.ports.now())
+            record(context, connection, principal, "void", outcome="expired", session=session.id)
+        raise ExpiredError("the signing session is over", hint="open another one")
+    if session.state in (SessionState.EXPIRED, SessionState.VOIDED):
+        raise ExpiredError("the signing session is over", hint="open another one")
+
+
+def _again(context: Context, session: SigningSession, item: SessionItem) -> PreparedSignature:
+    """Return the prepared signature that an item stands for."""
+    request = SigningRequest(
+        purpose=SignaturePurpose(session.purpose),
+        certificate=parse_certificates(session.chain)[0],
+        signed_at=item.signed_at,
+        digital_signature_uid=item.digital_signature_uid,
+        mac_algorithm=MACAlgorithm(session.mac_algorithm),
+        profile=session.profile,
+        timestamped=session.timestamped,
+        clock_skew=context.ports.clock_skew,
+    )
+    ready = prepare(read(BytesSource(item.base), limits=context.limits), request)
+    if ready.digest != item.digest:
+        raise ConflictError("what was prepared cannot be made again", hint="open another session")
+    return ready
+
+
+def _keep(
+    context: Context,
+    principal: Principal,
+    session: SigningSession,
+    items: tuple[SessionItem, ...],
+    prepared: tuple[PreparedSignature, ...],
+    values: Mapping[int, bytes],
+) -> tuple[SigningSession, tuple[SessionItem, ...]]:
+    """Verify the values and keep them."""
+    if set(values) != {item.n for item in items}:
+        raise SignerRefusedError("every document of the session needs one signature value")
+    for item, ready in zip(items, prepared, strict=True):
+        require_value(ready, values[item.n])
+    with context.database.write() as connection:
+        move_session(connection, session, SessionState.VALUED)
+        keep_values(connection, session.id, values)
+        record(context, connection, principal, "value", session=session.id)
+        return get_session(connection, session.id), items_of(connection, session.id)
+
+
+def _signed(context: Context, item: SessionItem, ready: PreparedSignature) -> tuple[bytes, Verdict]:
+    assert item.value is not None  # noqa: S101 - the session is valued
+    pieces, _ = complete_prepared(ready, item.value, context.ports)
+    content = assemble(pieces)
+    return content, verdict_on(context, content, ready.file.sop_instance_uid)
+
+
+def _store(
+    context: Context,
+    principal: Principal,
+    session: SigningSession,
+    items: tuple[SessionItem, ...],
+    signed: list[tuple[bytes, Verdict]],
+) -> tuple[dict[str, Any], ...]:
+    """Change documents, signatures, session and audit, all or nothing."""
+    now = context.ports.now()
+    results: dict[int, tuple[str, dict[str, Any]]] = {}
+    with context.database.write() as connection:
+        move_session(connection, session, SessionState.COMPLETED, finished_at=now)
+        for item, (content, verdict) in zip(items, signed, strict=True):
+            document = get_document(connection, item.sop_instance_uid)
+            if document.revision != item.revision:
+                raise ConflictError(
+                    "the document was changed meanwhile", hint="open another session"
+                )
+            changed = _apply(connection, principal, session, document, content, verdict, now)
+            add_signature(connection, _row(session, item, changed, verdict, principal))
+            record(
+                context,
+                connection,
+                principal,
+                "approve" if session.purpose == _APPROVES else "sign",
+                sop_instance_uid=changed.sop_instance_uid,
+                session=session.id,
+                purpose=session.purpose,
+                digital_signature_uid=item.digital_signature_uid,
+                certificate=session.certificate_sha256,
+                sha256=changed.sha256,
+            )
+            results[item.n] = (changed.sop_instance_uid, verdict.as_dict())
+        keep_results(connection, session.id, results)
+    return tuple(results[item.n][1] for item in items)
+
+
+def _apply(
+    connection: Any,  # noqa: ANN401
+    principal: Principal,
+    session: SigningSession,
+    document: Document,
+    content: bytes,
+    verdict: Verdict,
+    now: Any,  # noqa: ANN401
+) -> Document:
+    outcome = {
+        "indication": verdict.indication.value,
+        "sub_indication": verdict.sub_indication.value if verdict.sub_indication else None,
+    }
+    file = read(BytesSource(content))
+    approves = session.purpose == _APPROVES
+    if approves:
+        outcome["approver"] = principal.user_id
+    if file.sop_instance_uid == document.sop_instance_uid:
+        state = DocumentState.APPROVED if approves else DocumentState.SIGNED
+        if not approves and document.state is DocumentState.APPROVED:
+            state = DocumentState.APPROVED
+        return add_version(
+            connection,
+            document,
+            content,
+            signed=True,
+            by=principal.user_id,
+            at=now,
+            changes={**outcome, "state": state},
+        )
+    change_document(connection, document, {"state": DocumentState.SUPERSEDED, "changed_at": now})
+    copy = described(
+        file,
+        kind=document.kind,
+        state=DocumentState.APPROVED,
+        owner=document.owner,
+        at=now,
+        lineage=document.lineage,
+        predecessor=document.sop_instance_uid,
+        template=document.template,
+    )
+    add_document(connection, copy, content, signed=True, by=principal.user_id)
+    return change_document(connection, copy, outcome)
+
+
+def _row(
+    session: SigningSession,
+    item: SessionItem,
+    document: Document,
+    verdict: Verdict,
+    principal: Principal,
+) -> SignatureRow:
+    uid = item.digital_signature_uid
+    made = next(s for s in verdict.signatures if s.digital_signature_uid == uid)
+    certificate = x509.load_pem_x509_certificates(session.chain)[0]
+    return SignatureRow(
+        digital_signature_uid=uid,
+        sop_instance_uid=document.sop_instance_uid,
+        purpose=session.purpose,
+        user_id=principal.user_id,
+        signer_subject=certificate.subject.rfc4514_string(),
+        signer_issuer=certificate.issuer.rfc4514_string(),
+        signer_serial=format(certificate.serial_number, "x"),
+        certificate_sha256=session.certificate_sha256,
+        certificate_not_after=certificate.not_valid_after_utc,
+        mac_algorithm=session.mac_algorithm,
+        content_sha256=item.base_sha256,
+        claimed_at=item.signed_at,
+        proven_at=made.proven_at,
+        indication=made.indication.value,
+        sub_indication=made.sub_indication.value if made.sub_indication else None,
+        verdict=verdict.as_dict(),
+    )

@@ -1,0 +1,135 @@
+"""Users, their certificates, and the keys of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from sr.errors import NotFoundError
+from sr.store.schema import api_keys, credentials, users
+
+__all__ = [
+    "Credential",
+    "User",
+    "add_api_key",
+    "add_credential",
+    "add_user",
+    "credentials_of",
+    "get_user",
+    "user_by_api_key",
+    "user_by_login",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person or a machine that the service knows."""
+
+    id: str
+    login: str
+    display_name: str
+    person_name: str
+    """As in reports, e.g. ``Meier^Anna``."""
+    organization: str
+    roles: tuple[str, ...]
+    issuer: str | None = None
+    """OpenID provider that vouches for the subject."""
+    subject: str | None = None
+    password: str | None = None
+    """Hash; in demonstrations only."""
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A certificate of a user, and where the key is if the server may use it."""
+
+    id: str
+    user_id: str
+    sha256: str
+    """Of the certificate, hexadecimal."""
+    chain: bytes
+    """PEM, leaf first."""
+    label: str
+    key_uri: str | None = None
+    not_after: datetime
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+def add_user(connection: Connection, user: User) -> None:
+    """Write a user."""
+    connection.execute(insert(users).values(**{**asdict(user), "roles": list(user.roles)}))
+
+
+def get_user(connection: Connection, user_id: str) -> User:
+    """Return a user.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = connection.execute(select(users).where(users.c.id == user_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such user")
+    return _user(row)
+
+
+def user_by_login(connection: Connection, login: str) -> User | None:
+    """Return the user who logs in under a name."""
+    row = connection.execute(select(users).where(users.c.login == login)).mappings().one_or_none()
+    return None if row is None else _user(row)
+
+
+def add_api_key(
+    connection: Connection,
+    *,
+    id: str,  # noqa: A002 - the column's name
+    digest: str,
+    user_id: str,
+    label: str,
+    at: datetime,
+    expires_at: datetime | None = None,
+) -> None:
+    """Keep the digest of a key of a machine; the key itself is shown once and kept nowhere."""
+    connection.execute(
+        insert(api_keys).values(
+            id=id, digest=digest, user_id=user_id, label=label, created_at=at, expires_at=expires_at
+        )
+    )
+
+
+def user_by_api_key(connection: Connection, digest: str, *, at: datetime) -> User | None:
+    """Return whose key it is, unless it was revoked or is too old."""
+    query = (
+        select(users, api_keys.c.expires_at)
+        .join(api_keys, api_keys.c.user_id == users.c.id)
+        .where(api_keys.c.digest == digest)
+        .where(api_keys.c.revoked_at.is_(None))
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None or (row["expires_at"] is not None and row["expires_at"] <= at):
+        return None
+    return _user({key: value for key, value in row.items() if key != "expires_at"})
+
+
+def add_credential(connection: Connection, credential: Credential) -> None:
+    """Write a certificate of a user."""
+    connection.execute(insert(credentials).values(**asdict(credential)))
+
+
+def credentials_of(connection: Connection, user_id: str) -> tuple[Credential, ...]:
+    """Return the certificates of a user that were not withdrawn."""
+    query = select(credentials).where(credentials.c.user_id == user_id)
+    rows = connection.execute(query.where(credentials.c.revoked_at.is_(None)))
+    return tuple(Credential(**row) for row in rows.mappings())
+
+
+def _user(row: Mapping[Any, Any]) -> User:
+    values = dict(row)
+    values["roles"] = tuple(values["roles"])
+    return User(**values)

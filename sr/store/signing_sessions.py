@@ -1,0 +1,169 @@
+"""Signing sessions: what is to be signed, the values that came back, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from sr.errors import ConflictError, NotFoundError
+from sr.store.schema import session_items as items_table
+from sr.store.schema import signing_sessions
+
+__all__ = [
+    "SessionItem",
+    "SessionState",
+    "SigningSession",
+    "add_session",
+    "get_session",
+    "items_of",
+    "keep_results",
+    "keep_values",
+    "move_session",
+    "sessions_in",
+]
+
+
+class SessionState(StrEnum):
+    """How far a session is."""
+
+    OPEN = "open"
+    VALUED = "valued"
+    """Every value is here and was verified; nothing more is needed of the signer."""
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    VOIDED = "voided"
+    """A document changed under it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSession:
+    """Who signs what for, with which certificate, and how far that is."""
+
+    id: str
+    user_id: str
+    agent_id: str | None = None
+    purpose: str
+    certificate_sha256: str
+    chain: bytes
+    """PEM, leaf first."""
+    profile: str | None = None
+    mac_algorithm: str
+    timestamped: bool
+    match_code: str
+    state: SessionState
+    created_at: datetime
+    expires_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionItem:
+    """One document of a session."""
+
+    session_id: str
+    n: int
+    sop_instance_uid: str
+    revision: int
+    base: bytes
+    """What is signed, before it is signed."""
+    base_sha256: str
+    digital_signature_uid: str
+    signed_at: datetime
+    digest: bytes
+    value: bytes | None = None
+    result: str | None = None
+    """SOP Instance UID of the document that came of it."""
+    verdict: dict[str, Any] | None = None
+
+
+def add_session(
+    connection: Connection, session: SigningSession, items: tuple[SessionItem, ...]
+) -> None:
+    """Write a session that was opened."""
+    connection.execute(insert(signing_sessions).values(**asdict(session)))
+    connection.execute(insert(items_table), [asdict(item) for item in items])
+
+
+def get_session(connection: Connection, session_id: str) -> SigningSession:
+    """Return a session.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    query = select(signing_sessions).where(signing_sessions.c.id == session_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such signing session")
+    return _session(row)
+
+
+def sessions_in(connection: Connection, *states: SessionState) -> tuple[SigningSession, ...]:
+    """Return the sessions in some states, oldest first."""
+    query = select(signing_sessions).where(signing_sessions.c.state.in_(states))
+    rows = connection.execute(query.order_by(signing_sessions.c.created_at))
+    return tuple(_session(row) for row in rows.mappings())
+
+
+def items_of(connection: Connection, session_id: str) -> tuple[SessionItem, ...]:
+    """Return the documents of a session, in order."""
+    query = select(items_table).where(items_table.c.session_id == session_id)
+    rows = connection.execute(query.order_by(items_table.c.n))
+    return tuple(SessionItem(**row) for row in rows.mappings())
+
+
+def move_session(
+    connection: Connection,
+    session: SigningSession,
+    state: SessionState,
+    *,
+    finished_at: datetime | None = None,
+) -> None:
+    """Move a session on from the state in which it was read.
+
+    Raises:
+        ConflictError: Somebody else moved it meanwhile.
+    """
+    found = connection.execute(
+        update(signing_sessions)
+        .where(signing_sessions.c.id == session.id)
+        .where(signing_sessions.c.state == session.state)
+        .values(state=state, finished_at=finished_at)
+    )
+    if found.rowcount != 1:
+        raise ConflictError("the signing session was completed meanwhile")
+
+
+def keep_values(connection: Connection, session_id: str, values: Mapping[int, bytes]) -> None:
+    """Keep the signature values of a session, by number of the document."""
+    for n, value in values.items():
+        _change_item(connection, session_id, n, {"value": value})
+
+
+def keep_results(
+    connection: Connection, session_id: str, results: Mapping[int, tuple[str, dict[str, Any]]]
+) -> None:
+    """Keep what came of each document: its SOP Instance UID and its verdict."""
+    for n, (uid, verdict) in results.items():
+        _change_item(connection, session_id, n, {"result": uid, "verdict": verdict})
+
+
+def _change_item(
+    connection: Connection, session_id: str, n: int, changes: Mapping[str, Any]
+) -> None:
+    connection.execute(
+        update(items_table)
+        .where(items_table.c.session_id == session_id)
+        .where(items_table.c.n == n)
+        .values(**changes)
+    )
+
+
+def _session(row: Mapping[Any, Any]) -> SigningSession:
+    values = dict(row)
+    values["state"] = SessionState(values["state"])
+    return SigningSession(**values)
