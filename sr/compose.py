@@ -6,12 +6,13 @@ from. Use cases take them as arguments, so that a test can pass its own.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from secrets import randbits
+from secrets import randbits, token_hex
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sr.app.settings import Settings, TimestampSettings
     from sr.app.trust_update import RevocationListSource
     from sr.keys import Secrets
+    from sr.service.context import Context
 
 __all__ = [
     "PIN_FILE_VARIABLE",
@@ -30,6 +32,7 @@ __all__ = [
     "ports",
     "revocation_lists",
     "secrets",
+    "service_context",
     "signing_ports",
 ]
 
@@ -97,6 +100,41 @@ def revocation_lists(settings: Settings) -> RevocationListSource:
     if settings.trust.timeout_seconds == 0:
         raise ConfigurationError("the setting trust.timeout_seconds must be at least 1")
     return HTTPRevocationLists(timeout=settings.trust.timeout_seconds)
+
+
+def service_context(settings: Settings) -> Context:
+    """Return the service that settings describe, its database opened.
+
+    Raises:
+        ConfigurationError: A setting does not make sense.
+        ExternalServiceError: The database cannot be opened.
+        TrustEvidenceError: Something in the trust store does not parse.
+        ProfileError: The policy is unknown or malformed.
+    """
+    from sr.app.check import CheckOptions  # noqa: PLC0415 - a service only
+    from sr.app.trust_store import TrustStore  # noqa: PLC0415
+    from sr.document.approvable import ApprovalMode  # noqa: PLC0415
+    from sr.service.context import Context  # noqa: PLC0415
+    from sr.service.evidence import EvidenceRoots  # noqa: PLC0415
+    from sr.store.database import open_database  # noqa: PLC0415
+
+    roots = tuple(Path(each) for each in settings.service.evidence.split(os.pathsep) if each)
+    try:
+        mode = ApprovalMode(settings.service.approval_mode)
+    except ValueError as error:
+        raise ConfigurationError("the setting service.approval_mode is unknown") from error
+    trust = TrustStore(Path(settings.trust.directory).expanduser())
+    return Context(
+        database=open_database(settings.store.url),
+        ports=signing_ports(settings=settings),
+        material=trust.material,
+        policy=CheckOptions(at=current_time(), policy=settings.service.policy).trust_policy,
+        evidence=EvidenceRoots(roots),
+        limits=settings.limits,
+        new_token=lambda: token_hex(16),
+        approval_mode=mode,
+        session_lifetime=timedelta(minutes=settings.service.session_minutes),
+    )
 
 
 def current_time() -> datetime:

@@ -21,7 +21,9 @@ __all__ = [
     "ClockSettings",
     "MACSettings",
     "Origin",
+    "ServiceSettings",
     "Settings",
+    "StoreSettings",
     "TimestampSettings",
     "TrustSettings",
     "current_settings",
@@ -78,6 +80,30 @@ class TrustSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where the service keeps documents, signatures, sessions, people and the audit."""
+
+    url: str = "sqlite:///srsign.db"
+    """Of SQLAlchemy; SQLite for one machine, PostgreSQL where several serve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """How the service is reached, and what it works with."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    evidence: str = ""
+    """Folders with the instances that reports cite, with colons between."""
+    policy: str = "standard"
+    """Id of a shipped trust policy, or path of a policy file."""
+    approval_mode: str = "reissue"
+    """in_place, reissue or reissue_with_predecessor."""
+    session_minutes: int = 10
+    """How long a signing session waits for its values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
@@ -86,6 +112,8 @@ class Settings:
     timestamp: TimestampSettings = field(default_factory=TimestampSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     trust: TrustSettings = field(default_factory=TrustSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

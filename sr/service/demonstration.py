@@ -1,0 +1,200 @@
+"""Use case: fill an empty service with people, images and reports of nobody.
+
+Cites: PS3.17 Annex W.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sr.app.certificates import DemoPKI, make_demo_pki
+from sr.app.files import write_atomically
+from sr.app.synthetic import synthetic_ct_series
+from sr.codes import SignaturePurpose
+from sr.document.template import load_template
+from sr.keys import open_signer
+from sr.keys.secrets import no_secrets
+from sr.mac import MACAlgorithm
+from sr.service.access import Principal, Role
+from sr.service.context import Context
+from sr.service.reports import write_report
+from sr.service.signing_sessions import WantedSignature, complete_session, open_session
+from sr.store.documents import Document
+from sr.store.people import Credential, User, add_credential, add_user
+
+__all__ = ["DEMO_PEOPLE", "DemoWorld", "make_world", "principal_for", "sign_here"]
+
+ORGANIZATION = "srsign DEMO Hospital"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    display_name: str
+    person_name: str
+    roles: tuple[Role, ...]
+    certificate: str | None = None
+
+
+DEMO_PEOPLE = {
+    "anna": _Person(
+        display_name="Dr. Anna Meier",
+        person_name="Meier^Anna^^Dr.",
+        roles=(Role.AUTHOR,),
+        certificate="author",
+    ),
+    "sam": _Person(
+        display_name="Dr. Sam Weber",
+        person_name="Weber^Sam^^Dr.",
+        roles=(Role.AUTHOR, Role.APPROVER),
+        certificate="supervisor",
+    ),
+    "archive": _Person(
+        display_name="Archive", person_name="Archive", roles=(Role.SEALER,), certificate="archive"
+    ),
+    "olga": _Person(
+        display_name="Olga Petrova", person_name="Petrova^Olga", roles=(Role.OPERATOR,)
+    ),
+    "ida": _Person(display_name="Ida Lund", person_name="Lund^Ida", roles=(Role.AUDITOR,)),
+    "root": _Person(display_name="Administrator", person_name="Admin", roles=(Role.ADMIN,)),
+}
+"""Users of a demonstration, by login."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoWorld:
+    """What a demonstration starts from."""
+
+    folder: Path
+    pki: DemoPKI
+    studies: tuple[str, ...]
+
+    @property
+    def evidence(self) -> Path:
+        """Folder with one folder a study."""
+        return self.folder / "evidence"
+
+
+def make_world(context: Context, folder: Path, *, studies: int = 3, slices: int = 4) -> DemoWorld:
+    """Write a PKI and images, and make users with certificates.
+
+    Args:
+        context: A service whose database is empty.
+        folder: For PKI and images; ``folder/evidence`` is an evidence folder of the service.
+        studies: How many.
+        slices: Images in each.
+    """
+    pki = make_demo_pki(folder / "pki", now=context.ports.now())
+    uids = tuple(_images(context, folder / "evidence", n, slices) for n in range(studies))
+    world = DemoWorld(folder=folder, pki=pki, studies=uids)
+    now = context.ports.now()
+    with context.database.write() as connection:
+        for login, person in DEMO_PEOPLE.items():
+            user = User(
+                id=login,
+                login=login,
+                display_name=person.display_name,
+                person_name=person.person_name,
+                organization=ORGANIZATION,
+                roles=person.roles,
+                created_at=now,
+            )
+            add_user(connection, user)
+            if person.certificate is None:
+                continue
+            chain = chain_of(pki, person.certificate)
+            leaf = x509.load_pem_x509_certificates(chain)[0]
+            add_credential(
+                connection,
+                Credential(
+                    id=context.new_token(),
+                    user_id=login,
+                    sha256=sha256(leaf.public_bytes(Encoding.DER)).hexdigest(),
+                    chain=chain,
+                    label="demonstration key",
+                    key_uri=pki.key_uri(person.certificate),
+                    not_after=leaf.not_valid_after_utc,
+                    created_at=now,
+                ),
+            )
+    return world
+
+
+def principal_for(login: str) -> Principal:
+    """Return a person of the demonstration as a caller."""
+    person = DEMO_PEOPLE[login]
+    return Principal(
+        user_id=login,
+        login=login,
+        display_name=person.display_name,
+        person_name=person.person_name,
+        organization=ORGANIZATION,
+        roles=frozenset(person.roles),
+    )
+
+
+def chain_of(pki: DemoPKI, name: str) -> bytes:
+    """Return a certificate and its issuer's, PEM."""
+    return pki.certificate(name).read_bytes() + pki.certificate("issuing").read_bytes()
+
+
+def write_demo_report(context: Context, world: DemoWorld, login: str, study: int) -> Document:
+    """Write a draft of a chest CT report about one of the studies."""
+    template = load_template("ct-chest")
+    return write_report(
+        context,
+        principal_for(login),
+        study_instance_uid=world.studies[study],
+        values=tomllib.loads(template.example),
+        template="ct-chest",
+    )
+
+
+def sign_here(
+    context: Context,
+    world: DemoWorld,
+    login: str,
+    document: Document,
+    purpose: SignaturePurpose,
+) -> str:
+    """Sign a document with a key of the demonstration; return the indication of its verdict."""
+    person = DEMO_PEOPLE[login]
+    assert person.certificate is not None  # noqa: S101 - those who sign have one
+    principal = principal_for(login)
+    opened = open_session(
+        context,
+        principal,
+        (WantedSignature(sop_instance_uid=document.sop_instance_uid, if_match=document.sha256),),
+        purpose=purpose,
+        chain=chain_of(world.pki, person.certificate),
+    )
+    certificates = tuple(x509.load_pem_x509_certificates(opened.session.chain))
+    with open_signer(
+        world.pki.key_uri(person.certificate), certificates=certificates, secrets=no_secrets
+    ) as signer:
+        values = {
+            item.n: signer.sign_digest(item.digest, MACAlgorithm.SHA256) for item in opened.items
+        }
+    verdicts = complete_session(context, principal, opened.session.id, values)
+    return str(verdicts[0]["indication"])
+
+
+def _images(context: Context, evidence: Path, number: int, slices: int) -> str:
+    study: list[str] = []
+
+    def new_uid() -> str:
+        uid = context.ports.new_uid()
+        study.append(uid)
+        return uid
+
+    files = synthetic_ct_series(slices, new_uid=new_uid, now=context.ports.now())
+    folder = evidence / f"{number:03d}"
+    folder.mkdir(parents=True)
+    for n, data in enumerate(files, start=1):
+        write_atomically(folder / f"{n:03d}.dcm", data)
+    return study[0]

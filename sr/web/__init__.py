@@ -1,0 +1,1 @@
+"""Shell: the service over HTTP, as an API and as pages."""

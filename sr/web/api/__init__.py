@@ -1,0 +1,1 @@
+"""The API: a router a resource, thin over ``sr.service``."""

@@ -1,0 +1,87 @@
+"""A service on a database of its own, with the people and images of the demonstration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+from uuid import uuid4
+
+from fastapi.testclient import TestClient
+
+from sr.app.ports import Ports
+from sr.dicomfile import Limits
+from sr.service.context import Context
+from sr.service.demonstration import DemoWorld, make_world
+from sr.service.evidence import EvidenceRoots
+from sr.store.database import open_database
+from sr.store.people import add_api_key
+from sr.trust import TrustMaterial, load_policy, parse_certificates, parse_crls
+from sr.web.application import create_application
+
+__all__ = ["Clock", "Service", "open_service"]
+
+
+@dataclass
+class Clock:
+    """A clock that tests move."""
+
+    moment: datetime
+
+    def __call__(self) -> datetime:
+        """Return the time, a little later at each call."""
+        self.moment += timedelta(milliseconds=1)
+        return self.moment
+
+    def forward(self, by: timedelta) -> None:
+        """Let time go by."""
+        self.moment += by
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service and what a test does with it."""
+
+    context: Context
+    world: DemoWorld
+    clock: Clock
+
+    def client(self, login: str | None = None) -> TestClient:
+        """Return a client of the API for somebody, or for nobody."""
+        client = TestClient(create_application(self.context), base_url="http://srsign.test")
+        if login is not None:
+            key = token_hex(16)
+            with self.context.database.write() as connection:
+                add_api_key(
+                    connection, id=token_hex(8), digest=sha256(key.encode()).hexdigest(),
+                    user_id=login, label="test", at=self.clock(),
+                )  # fmt: skip
+            client.headers["Authorization"] = f"Bearer {key}"
+        return client
+
+
+def open_service(folder: Path, *, studies: int = 1, slices: int = 2) -> Service:
+    """Return a service in a folder of its own."""
+    clock = Clock(datetime.now(UTC))
+    evidence = folder / "evidence"
+    evidence.mkdir(parents=True)
+    context = Context(
+        database=open_database(f"sqlite:///{folder / 'srsign.db'}"),
+        ports=Ports(now=clock, new_uid=lambda: f"2.25.{uuid4().int}"),
+        material=TrustMaterial,
+        policy=load_policy("standard"),
+        evidence=EvidenceRoots((evidence,)),
+        limits=Limits(),
+        new_token=lambda: token_hex(16),
+    )
+    world = make_world(context, folder, studies=studies, slices=slices)
+    material = TrustMaterial(
+        anchors=parse_certificates(world.pki.certificate("root").read_bytes()),
+        intermediates=parse_certificates(world.pki.certificate("issuing").read_bytes()),
+        crls=tuple(
+            crl for path in world.pki.revocation_lists for crl in parse_crls(path.read_bytes())
+        ),
+    )
+    return Service(context=replace(context, material=lambda: material), world=world, clock=clock)

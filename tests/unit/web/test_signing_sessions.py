@@ -1,0 +1,80 @@
+"""Two-phase signing over HTTP."""
+
+from __future__ import annotations
+
+import tomllib
+from base64 import b64encode
+
+import pytest
+from cryptography import x509
+
+from sr.document.template import load_template
+from sr.keys import open_signer
+from sr.keys.secrets import no_secrets
+from sr.mac import MACAlgorithm
+from sr.service.demonstration import chain_of
+from tests.support.service import Service, open_service
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """Return a service of this module."""
+    return open_service(tmp_path_factory.mktemp("service"))
+
+
+def _draft(service: Service, login: str = "anna") -> dict[str, object]:
+    answer = service.client(login).post(
+        "/api/v1/reports",
+        json={
+            "study_instance_uid": service.world.studies[0],
+            "template": "ct-chest",
+            "values": tomllib.loads(load_template("ct-chest").example),
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def _sign(
+    service: Service, login: str, certificate: str, document: dict[str, object], purpose: str
+):
+    client = service.client(login)
+    pki = service.world.pki
+    opened = client.post(
+        "/api/v1/signing-sessions",
+        json={
+            "items": [
+                {"sop_instance_uid": document["sop_instance_uid"], "if_match": document["sha256"]}
+            ],
+            "purpose": purpose,
+            "certificate_chain": chain_of(pki, certificate).decode(),
+        },
+    )
+    assert opened.status_code == 201, opened.text
+    session = opened.json()
+    chain = tuple(x509.load_pem_x509_certificates(chain_of(pki, certificate)))
+    with open_signer(pki.key_uri(certificate), certificates=chain, secrets=no_secrets) as signer:
+        items = [
+            {
+                "n": item["n"],
+                "signature": b64encode(
+                    signer.sign_digest(bytes.fromhex(item["digest"]), MACAlgorithm.SHA256)
+                ).decode(),
+            }
+            for item in session["items"]
+        ]
+    return client.post(f"/api/v1/signing-sessions/{session['id']}/complete", json={"items": items})
+
+
+def test_author_signs_and_supervisor_approves(service: Service) -> None:
+    """A draft is signed by its author and approved by a supervisor, both verdicts PASSED."""
+    document = _draft(service)
+    answer = _sign(service, "anna", "author", document, "author")
+    assert answer.status_code == 200, answer.text
+    assert [v["indication"] for v in answer.json()["results"]] == ["PASSED"]
+    uid = document["sop_instance_uid"]
+    signed = service.client("sam").get(f"/api/v1/reports/{uid}").json()
+    assert signed["state"] == "signed"
+    answer = _sign(service, "sam", "supervisor", signed, "verification")
+    assert answer.status_code == 200, answer.text
+    assert [v["indication"] for v in answer.json()["results"]] == ["PASSED"]
