@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PIN_FILE_VARIABLE",
     "current_time",
+    "demo_service",
     "new_uid",
     "ports",
     "revocation_lists",
@@ -134,7 +135,34 @@ def service_context(settings: Settings) -> Context:
         new_token=lambda: token_hex(16),
         approval_mode=mode,
         session_lifetime=timedelta(minutes=settings.service.session_minutes),
+        demo=settings.service.demo == 1,
     )
+
+
+def demo_service(folder: Path) -> dict[str, str]:
+    """Return the settings of a demonstration, as environment variables; fill its folder at first.
+
+    Raises:
+        ConfigurationError: The folder cannot be used.
+        ExternalServiceError: The database cannot be opened.
+    """
+    from sr.app.settings import load_settings  # noqa: PLC0415 - a demonstration only
+    from sr.service.demonstration import fill_worklist, make_world, trust_of  # noqa: PLC0415
+
+    variables = {
+        "SRSIGN_STORE__URL": f"sqlite:///{folder / 'srsign.db'}",
+        "SRSIGN_SERVICE__EVIDENCE": str(folder / "evidence"),
+        "SRSIGN_SERVICE__DEMO": "1",
+        "SRSIGN_TRUST__DIRECTORY": str(folder / "trust"),
+    }
+    if not (folder / "srsign.db").exists():
+        (folder / "evidence").mkdir(parents=True, exist_ok=True)
+        context = service_context(load_settings((), variables))
+        world = make_world(context, folder)
+        trust_of(world, folder / "trust")
+        fill_worklist(context, world)
+        context.database.close()
+    return variables
 
 
 def current_time() -> datetime:

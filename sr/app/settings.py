@@ -101,6 +101,8 @@ class ServiceSettings:
     """in_place, reissue or reissue_with_predecessor."""
     session_minutes: int = 10
     """How long a signing session waits for its values."""
+    demo: int = 0
+    """1 where everybody may log in as anybody: with the people of ``srsign serve --demo`` only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from sr.cli import (
     mac,
     manifest,
     render,
+    serve,
     sign,
     survives,
     template,
@@ -59,6 +60,7 @@ _MODULES = (
     trust,
     certs,
     template,
+    serve,
     doctor,
 )
 

@@ -32,3 +32,5 @@ class Context:
     approval_mode: ApprovalMode = ApprovalMode.REISSUE
     session_lifetime: timedelta = timedelta(minutes=10)
     items_per_session: int = 200
+    demo: bool = False
+    """Whether people log in without proof, and keys that lie open are used; never for patients."""

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sr.app.certificates import DemoPKI, make_demo_pki
 from sr.app.files import write_atomically
 from sr.app.synthetic import synthetic_ct_series
+from sr.app.trust_store import TrustStore, Use, certificates_in
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
 from sr.keys import open_signer
@@ -23,12 +24,22 @@ from sr.keys.secrets import no_secrets
 from sr.mac import MACAlgorithm
 from sr.service.access import Principal, Role
 from sr.service.context import Context
+from sr.service.documents import open_document
 from sr.service.reports import write_report
 from sr.service.signing_sessions import WantedSignature, complete_session, open_session
 from sr.store.documents import Document
 from sr.store.people import Credential, User, add_credential, add_user
 
-__all__ = ["DEMO_PEOPLE", "DemoWorld", "make_world", "principal_for", "sign_here"]
+__all__ = [
+    "DEMO_PEOPLE",
+    "DemoWorld",
+    "fill_worklist",
+    "make_world",
+    "principal_for",
+    "sign_here",
+    "trust_of",
+    "write_demo_report",
+]
 
 ORGANIZATION = "srsign DEMO Hospital"
 
@@ -123,6 +134,27 @@ def make_world(context: Context, folder: Path, *, studies: int = 3, slices: int 
                 ),
             )
     return world
+
+
+def trust_of(world: DemoWorld, folder: Path) -> None:
+    """Keep the anchors and revocation lists of the demonstration in a trust store."""
+    store = TrustStore(folder)
+    for name, use in (("root", Use.ANCHOR), ("issuing", Use.INTERMEDIATE)):
+        for certificate in certificates_in(world.pki.certificate(name)):
+            store.add(certificate, use)
+    for path in world.pki.revocation_lists:
+        write_atomically(store.list_path(path.name), path.read_bytes())
+
+
+def fill_worklist(context: Context, world: DemoWorld) -> None:
+    """Write a report in each state of its life: approved, signed, draft."""
+    author, approver = SignaturePurpose.AUTHOR, SignaturePurpose.VERIFICATION
+    drafts = [write_demo_report(context, world, "anna", n) for n in range(len(world.studies))]
+    for draft in drafts[1:]:
+        sign_here(context, world, "anna", draft, author)
+    for draft in drafts[2:]:
+        signed, _ = open_document(context, principal_for("sam"), draft.sop_instance_uid)
+        sign_here(context, world, "sam", signed, approver)
 
 
 def principal_for(login: str) -> Principal:

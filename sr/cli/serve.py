@@ -1,0 +1,71 @@
+"""``srsign serve``: the service, for browsers, programs and signing agents."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sr.cli.command import register
+from sr.cli.shell import Shell
+from sr.errors import ConfigurationError
+
+__all__ = ["add_commands"]
+
+_EXAMPLES = """
+srsign serve --demo
+srsign serve --host 0.0.0.0 --port 8443
+"""
+_APPLICATION = "sr.web.serving:application"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``serve``."""
+    register(app, "serve", examples=_EXAMPLES)(serve)
+
+
+def serve(
+    shell: Shell,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen at.")] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="People, keys and images of nobody, in one folder.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder of the demonstration.")
+    ] = Path("srsign-serve-demo"),
+) -> int:
+    """Serve reports, signing sessions, approvals and checks over HTTP.
+
+    What it works with is set in configuration files and SRSIGN_SERVICE__… variables. With --demo it
+    starts from a filled worklist, on this machine only.
+    """
+    from sr.app.settings import current_settings
+
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise ConfigurationError(
+            "the service is not installed", hint="pip install 'srsign[http]'"
+        ) from error
+    if demo:
+        from sr.compose import demo_service
+
+        os.environ.update(demo_service(out.absolute()))
+        current_settings.cache_clear()
+    settings = current_settings().service
+    address, number = host or settings.host, settings.port if port is None else port
+    shell.tell(f"serving at http://{address}:{number}; stop with Ctrl-C")
+    uvicorn.run(
+        _APPLICATION,
+        factory=True,
+        host=address,
+        port=number,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    return 0
