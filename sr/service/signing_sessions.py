@@ -10,7 +10,6 @@ Cites: PS3.15 A.4, C.4.
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,6 +18,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sr.app.match_code import match_code
 from sr.app.signature_steps import canonical, complete_prepared, prepare_opened
 from sr.app.signing import approved_copy
 from sr.codes import SignaturePurpose
@@ -35,21 +35,17 @@ from sr.errors import (
 from sr.mac import MACAlgorithm
 from sr.service.access import Principal, require_purpose
 from sr.service.context import Context
-from sr.service.documents import described, document_bytes, verdict_on
+from sr.service.documents import document_bytes, verdict_on
 from sr.service.events import record
 from sr.service.reports import require_current
+from sr.service.session_results import store_results
 from sr.signature import PreparedSignature, SigningRequest, prepare
 from sr.signature.prepare import require_value
 from sr.store.documents import (
     Document,
-    DocumentState,
-    add_document,
-    add_version,
-    change_document,
     get_document,
 )
 from sr.store.people import credentials_of
-from sr.store.signatures import SignatureRow, add_signature
 from sr.store.signing_sessions import (
     SessionItem,
     SessionState,
@@ -57,14 +53,13 @@ from sr.store.signing_sessions import (
     add_session,
     get_session,
     items_of,
-    keep_results,
     keep_values,
     move_session,
 )
 from sr.trust import parse_certificates
 from sr.verification import Verdict
 
-__all__ = ["OpenedSession", "WantedSignature", "complete_session", "match_code", "open_session"]
+__all__ = ["OpenedSession", "WantedSignature", "complete_session", "open_session"]
 
 _APPROVES = SignaturePurpose.VERIFICATION
 
@@ -123,7 +118,7 @@ def open_session(
     certificates = parse_certificates(chain)
     leaf = certificates[0]
     with context.database.read() as connection:
-        _require_own(context, principal, leaf, connection)
+        _require_own(connection, principal, leaf)
         documents = [get_document(connection, each.sop_instance_uid) for each in wanted]
         contents = [document_bytes(connection, document) for document in documents]
     session_id = context.new_token()
@@ -208,7 +203,7 @@ def complete_session(
         session, items = _keep(context, principal, session, items, prepared, values)
     signed = [_signed(context, *pair) for pair in zip(items, prepared, strict=True)]
     try:
-        return _store(context, principal, session, items, signed)
+        return store_results(context, principal, session, items, signed)
     except ConflictError:
         with context.database.write() as connection:
             now = get_session(connection, session_id)
@@ -217,18 +212,6 @@ def complete_session(
             move_session(connection, now, SessionState.VOIDED, finished_at=context.ports.now())
             record(context, connection, principal, "void", outcome="conflict", session=session_id)
         raise
-
-
-def match_code(session_id: str, digests: tuple[bytes, ...]) -> str:
-    """Return what both sides show: the same code only where both are about to sign the same.
-
-    Whoever holds the bytes computes it anew, so that a code that matches was not merely passed on.
-    """
-    hashed = sha256(b"srsign match code\0" + session_id.encode())
-    for digest in digests:
-        hashed.update(len(digest).to_bytes(2, "big") + digest)
-    text = b32encode(hashed.digest()).decode()
-    return f"{text[:4]}-{text[4:8]}"
 
 
 def _require_own(context: Context, principal: Principal, leaf: bytes, connection: Any) -> None:  # noqa: ANN401
@@ -333,115 +316,3 @@ def _signed(context: Context, item: SessionItem, ready: PreparedSignature) -> tu
     pieces, _ = complete_prepared(ready, item.value, context.ports)
     content = assemble(pieces)
     return content, verdict_on(context, content, ready.file.sop_instance_uid)
-
-
-def _store(
-    context: Context,
-    principal: Principal,
-    session: SigningSession,
-    items: tuple[SessionItem, ...],
-    signed: list[tuple[bytes, Verdict]],
-) -> tuple[dict[str, Any], ...]:
-    """Change documents, signatures, session and audit, all or nothing."""
-    now = context.ports.now()
-    results: dict[int, tuple[str, dict[str, Any]]] = {}
-    with context.database.write() as connection:
-        move_session(connection, session, SessionState.COMPLETED, finished_at=now)
-        for item, (content, verdict) in zip(items, signed, strict=True):
-            document = get_document(connection, item.sop_instance_uid)
-            if document.revision != item.revision:
-                raise ConflictError(
-                    "the document was changed meanwhile", hint="open another session"
-                )
-            changed = _apply(connection, principal, session, document, content, verdict, now)
-            add_signature(connection, _row(session, item, changed, verdict, principal))
-            record(
-                context,
-                connection,
-                principal,
-                "approve" if session.purpose == _APPROVES else "sign",
-                sop_instance_uid=changed.sop_instance_uid,
-                session=session.id,
-                purpose=session.purpose,
-                digital_signature_uid=item.digital_signature_uid,
-                certificate=session.certificate_sha256,
-                sha256=changed.sha256,
-            )
-            results[item.n] = (changed.sop_instance_uid, verdict.as_dict())
-        keep_results(connection, session.id, results)
-    return tuple(results[item.n][1] for item in items)
-
-
-def _apply(
-    connection: Any,  # noqa: ANN401
-    principal: Principal,
-    session: SigningSession,
-    document: Document,
-    content: bytes,
-    verdict: Verdict,
-    now: Any,  # noqa: ANN401
-) -> Document:
-    outcome = {
-        "indication": verdict.indication.value,
-        "sub_indication": verdict.sub_indication.value if verdict.sub_indication else None,
-    }
-    file = read(BytesSource(content))
-    approves = session.purpose == _APPROVES
-    if approves:
-        outcome["approver"] = principal.user_id
-    if file.sop_instance_uid == document.sop_instance_uid:
-        state = DocumentState.APPROVED if approves else DocumentState.SIGNED
-        if not approves and document.state is DocumentState.APPROVED:
-            state = DocumentState.APPROVED
-        return add_version(
-            connection,
-            document,
-            content,
-            signed=True,
-            by=principal.user_id,
-            at=now,
-            changes={**outcome, "state": state},
-        )
-    change_document(connection, document, {"state": DocumentState.SUPERSEDED, "changed_at": now})
-    copy = described(
-        file,
-        kind=document.kind,
-        state=DocumentState.APPROVED,
-        owner=document.owner,
-        at=now,
-        lineage=document.lineage,
-        predecessor=document.sop_instance_uid,
-        template=document.template,
-    )
-    add_document(connection, copy, content, signed=True, by=principal.user_id)
-    return change_document(connection, copy, outcome)
-
-
-def _row(
-    session: SigningSession,
-    item: SessionItem,
-    document: Document,
-    verdict: Verdict,
-    principal: Principal,
-) -> SignatureRow:
-    uid = item.digital_signature_uid
-    made = next(s for s in verdict.signatures if s.digital_signature_uid == uid)
-    certificate = x509.load_pem_x509_certificates(session.chain)[0]
-    return SignatureRow(
-        digital_signature_uid=uid,
-        sop_instance_uid=document.sop_instance_uid,
-        purpose=session.purpose,
-        user_id=principal.user_id,
-        signer_subject=certificate.subject.rfc4514_string(),
-        signer_issuer=certificate.issuer.rfc4514_string(),
-        signer_serial=format(certificate.serial_number, "x"),
-        certificate_sha256=session.certificate_sha256,
-        certificate_not_after=certificate.not_valid_after_utc,
-        mac_algorithm=session.mac_algorithm,
-        content_sha256=item.base_sha256,
-        claimed_at=item.signed_at,
-        proven_at=made.proven_at,
-        indication=made.indication.value,
-        sub_indication=made.sub_indication.value if made.sub_indication else None,
-        verdict=verdict.as_dict(),
-    )

@@ -1,0 +1,157 @@
+"""What a signing session leaves behind when it is completed, in one transaction.
+
+Cites: PS3.15 C.4.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from sqlalchemy import Connection
+
+from sr.codes import SignaturePurpose
+from sr.dicomfile import BytesSource, read
+from sr.errors import ConflictError
+from sr.service.access import Principal
+from sr.service.context import Context
+from sr.service.documents import described
+from sr.service.events import record
+from sr.store.documents import (
+    Document,
+    DocumentState,
+    add_document,
+    add_version,
+    change_document,
+    get_document,
+)
+from sr.store.signatures import SignatureRow, add_signature
+from sr.store.signing_sessions import (
+    SessionItem,
+    SessionState,
+    SigningSession,
+    keep_results,
+    move_session,
+)
+from sr.verification import Verdict
+
+__all__ = ["store_results"]
+
+_APPROVES = SignaturePurpose.VERIFICATION
+
+
+def store_results(
+    context: Context,
+    principal: Principal,
+    session: SigningSession,
+    items: tuple[SessionItem, ...],
+    signed: list[tuple[bytes, Verdict]],
+) -> tuple[dict[str, Any], ...]:
+    """Change documents, signatures, session and audit, all or nothing; return the verdicts.
+
+    Raises:
+        ConflictError: A document or the session changed since it was read.
+    """
+    now = context.ports.now()
+    results: dict[int, tuple[str, dict[str, Any]]] = {}
+    with context.database.write() as connection:
+        move_session(connection, session, SessionState.COMPLETED, finished_at=now)
+        for item, (content, verdict) in zip(items, signed, strict=True):
+            document = get_document(connection, item.sop_instance_uid)
+            if document.revision != item.revision:
+                raise ConflictError(
+                    "the document was changed meanwhile", hint="open another session"
+                )
+            changed = _apply(connection, principal, session, document, content, verdict, now)
+            add_signature(connection, _row(session, item, changed, verdict, principal))
+            record(
+                context,
+                connection,
+                principal,
+                "approve" if session.purpose == _APPROVES else "sign",
+                sop_instance_uid=changed.sop_instance_uid,
+                session=session.id,
+                purpose=session.purpose,
+                digital_signature_uid=item.digital_signature_uid,
+                certificate=session.certificate_sha256,
+                sha256=changed.sha256,
+            )
+            results[item.n] = (changed.sop_instance_uid, verdict.as_dict())
+        keep_results(connection, session.id, results)
+    return tuple(results[item.n][1] for item in items)
+
+
+def _apply(
+    connection: Connection,
+    principal: Principal,
+    session: SigningSession,
+    document: Document,
+    content: bytes,
+    verdict: Verdict,
+    now: datetime,
+) -> Document:
+    outcome = {
+        "indication": verdict.indication.value,
+        "sub_indication": verdict.sub_indication.value if verdict.sub_indication else None,
+    }
+    file = read(BytesSource(content))
+    approves = session.purpose == _APPROVES
+    if approves:
+        outcome["approver"] = principal.user_id
+    if file.sop_instance_uid == document.sop_instance_uid:
+        state = DocumentState.APPROVED if approves else DocumentState.SIGNED
+        if not approves and document.state is DocumentState.APPROVED:
+            state = DocumentState.APPROVED
+        return add_version(
+            connection,
+            document,
+            content,
+            signed=True,
+            by=principal.user_id,
+            at=now,
+            changes={**outcome, "state": state},
+        )
+    change_document(connection, document, {"state": DocumentState.SUPERSEDED, "changed_at": now})
+    copy = described(
+        file,
+        kind=document.kind,
+        state=DocumentState.APPROVED,
+        owner=document.owner,
+        at=now,
+        lineage=document.lineage,
+        predecessor=document.sop_instance_uid,
+        template=document.template,
+    )
+    add_document(connection, copy, content, signed=True, by=principal.user_id)
+    return change_document(connection, copy, outcome)
+
+
+def _row(
+    session: SigningSession,
+    item: SessionItem,
+    document: Document,
+    verdict: Verdict,
+    principal: Principal,
+) -> SignatureRow:
+    uid = item.digital_signature_uid
+    made = next(s for s in verdict.signatures if s.digital_signature_uid == uid)
+    certificate = x509.load_pem_x509_certificates(session.chain)[0]
+    return SignatureRow(
+        digital_signature_uid=uid,
+        sop_instance_uid=document.sop_instance_uid,
+        purpose=session.purpose,
+        user_id=principal.user_id,
+        signer_subject=certificate.subject.rfc4514_string(),
+        signer_issuer=certificate.issuer.rfc4514_string(),
+        signer_serial=format(certificate.serial_number, "x"),
+        certificate_sha256=session.certificate_sha256,
+        certificate_not_after=certificate.not_valid_after_utc,
+        mac_algorithm=session.mac_algorithm,
+        content_sha256=item.base_sha256,
+        claimed_at=item.signed_at,
+        proven_at=made.proven_at,
+        indication=made.indication.value,
+        sub_indication=made.sub_indication.value if made.sub_indication else None,
+        verdict=verdict.as_dict(),
+    )
