@@ -214,7 +214,7 @@ def complete_session(
         raise
 
 
-def _require_own(context: Context, principal: Principal, leaf: bytes, connection: Any) -> None:  # noqa: ANN401
+def _require_own(connection: Connection, principal: Principal, leaf: bytes) -> None:
     """Refuse a certificate that is not registered as the principal's."""
     digest = sha256(leaf).hexdigest()
     if digest not in {each.sha256 for each in credentials_of(connection, principal.user_id)}:
