@@ -17,6 +17,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import Connection
 
 from sr.app.match_code import match_code
 from sr.app.signature_steps import canonical, complete_prepared, prepare_opened
