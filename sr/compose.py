@@ -115,6 +115,7 @@ def service_context(settings: Settings) -> Context:
     from sr.app.check import CheckOptions  # noqa: PLC0415 - a service only
     from sr.app.trust_store import TrustStore  # noqa: PLC0415
     from sr.document.approvable import ApprovalMode  # noqa: PLC0415
+    from sr.service.access import Role  # noqa: PLC0415
     from sr.service.context import Context  # noqa: PLC0415
     from sr.service.evidence import EvidenceRoots  # noqa: PLC0415
     from sr.store.database import open_database  # noqa: PLC0415
@@ -124,6 +125,13 @@ def service_context(settings: Settings) -> Context:
         mode = ApprovalMode(settings.service.approval_mode)
     except ValueError as error:
         raise ConfigurationError("the setting service.approval_mode is unknown") from error
+    try:
+        signers = frozenset(Role(each) for each in settings.service.server_signers.split())
+    except ValueError as error:
+        raise ConfigurationError(
+            "the setting service.server_signers names an unknown role",
+            hint="known: " + ", ".join(Role),
+        ) from error
     trust = TrustStore(Path(settings.trust.directory).expanduser())
     return Context(
         database=open_database(settings.store.url),
@@ -136,6 +144,7 @@ def service_context(settings: Settings) -> Context:
         approval_mode=mode,
         session_lifetime=timedelta(minutes=settings.service.session_minutes),
         demo=settings.service.demo == 1,
+        server_signers=signers,
     )
 
 
@@ -153,6 +162,7 @@ def demo_service(folder: Path) -> dict[str, str]:
         "SRSIGN_STORE__URL": f"sqlite:///{folder / 'srsign.db'}",
         "SRSIGN_SERVICE__EVIDENCE": str(folder / "evidence"),
         "SRSIGN_SERVICE__DEMO": "1",
+        "SRSIGN_SERVICE__SERVER_SIGNERS": "author approver sealer",
         "SRSIGN_TRUST__DIRECTORY": str(folder / "trust"),
     }
     if not (folder / "srsign.db").exists():

@@ -103,6 +103,8 @@ class ServiceSettings:
     """How long a signing session waits for its values."""
     demo: int = 0
     """1 where everybody may log in as anybody: with the people of ``srsign serve --demo`` only."""
+    server_signers: str = "sealer"
+    """Roles, with blanks between, for whose purposes the server signs with keys that it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

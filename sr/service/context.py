@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sr.app.ports import Ports
 from sr.dicomfile import Limits
 from sr.document.approvable import ApprovalMode
+from sr.keys.kept import KeptSigners
+from sr.service.access import Role
 from sr.service.evidence import EvidenceRoots
 from sr.store.database import Database
 from sr.trust import TrustMaterial, TrustPolicy
@@ -34,3 +36,7 @@ class Context:
     items_per_session: int = 200
     demo: bool = False
     """Whether people log in without proof, and keys that lie open are used; never for patients."""
+    server_keys: KeptSigners = field(default_factory=KeptSigners)
+    """Keys that are here and not with the people who sign."""
+    server_signers: frozenset[Role] = frozenset({Role.SEALER})
+    """Roles for whose purposes the server signs; in a demonstration also those of people."""

@@ -19,14 +19,12 @@ from sr.app.synthetic import synthetic_ct_series
 from sr.app.trust_store import TrustStore, Use, certificates_in
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
-from sr.keys import open_signer
-from sr.keys.secrets import no_secrets
-from sr.mac import MACAlgorithm
 from sr.service.access import Principal, Role
 from sr.service.context import Context
 from sr.service.documents import open_document
 from sr.service.reports import write_report
-from sr.service.signing_sessions import WantedSignature, complete_session, open_session
+from sr.service.server_signing import sign_with_server_key
+from sr.service.signing_sessions import WantedSignature, open_session
 from sr.store.documents import Document
 from sr.store.people import Credential, User, add_credential, add_user
 
@@ -194,7 +192,10 @@ def sign_here(
     document: Document,
     purpose: SignaturePurpose,
 ) -> str:
-    """Sign a document with a key of the demonstration; return the indication of its verdict."""
+    """Sign a document with a key of the demonstration; return the indication of its verdict.
+
+    The server must sign for people: ``server_signers`` of the context.
+    """
     person = DEMO_PEOPLE[login]
     assert person.certificate is not None  # noqa: S101 - those who sign have one
     principal = principal_for(login)
@@ -205,14 +206,7 @@ def sign_here(
         purpose=purpose,
         chain=chain_of(world.pki, person.certificate),
     )
-    certificates = tuple(x509.load_pem_x509_certificates(opened.session.chain))
-    with open_signer(
-        world.pki.key_uri(person.certificate), certificates=certificates, secrets=no_secrets
-    ) as signer:
-        values = {
-            item.n: signer.sign_digest(item.digest, MACAlgorithm.SHA256) for item in opened.items
-        }
-    verdicts = complete_session(context, principal, opened.session.id, values)
+    verdicts = sign_with_server_key(context, principal, opened.session.id)
     return str(verdicts[0]["indication"])
 
 

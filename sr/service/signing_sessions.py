@@ -60,7 +60,14 @@ from sr.store.signing_sessions import (
 from sr.trust import parse_certificates
 from sr.verification import Verdict
 
-__all__ = ["OpenedSession", "WantedSignature", "complete_session", "open_session"]
+__all__ = [
+    "OpenedSession",
+    "WantedSignature",
+    "complete_session",
+    "get_own_session",
+    "open_session",
+    "require_live",
+]
 
 _APPROVES = SignaturePurpose.VERIFICATION
 
@@ -191,14 +198,10 @@ def complete_session(
 
     Cites: PS3.15 A.4; PS3.3 C.12.1.1.3.
     """
-    with context.database.read() as connection:
-        session = get_session(connection, session_id)
-        items = items_of(connection, session_id)
-    if session.user_id != principal.user_id:
-        raise NotFoundError("there is no such signing session")
+    session, items = get_own_session(context, principal, session_id)
     if session.state is SessionState.COMPLETED:
         return tuple(item.verdict or {} for item in items)
-    _require_live(context, principal, session)
+    require_live(context, principal, session)
     prepared = tuple(_again(context, session, item) for item in items)
     if session.state is SessionState.OPEN:
         session, items = _keep(context, principal, session, items, prepared, values)
@@ -213,6 +216,37 @@ def complete_session(
             move_session(connection, now, SessionState.VOIDED, finished_at=context.ports.now())
             record(context, connection, principal, "void", outcome="conflict", session=session_id)
         raise
+
+
+def get_own_session(
+    context: Context, principal: Principal, session_id: str
+) -> tuple[SigningSession, tuple[SessionItem, ...]]:
+    """Return a session and its documents.
+
+    Raises:
+        NotFoundError: The principal has no such session.
+    """
+    with context.database.read() as connection:
+        session = get_session(connection, session_id)
+        items = items_of(connection, session_id)
+    if session.user_id != principal.user_id:
+        raise NotFoundError("there is no such signing session")
+    return session, items
+
+
+def require_live(context: Context, principal: Principal, session: SigningSession) -> None:
+    """Refuse a session that waits for nothing any more.
+
+    Raises:
+        ExpiredError: Its time is over, or a document changed under it.
+    """
+    if session.state is SessionState.OPEN and context.ports.now() >= session.expires_at:
+        with context.database.write() as connection:
+            move_session(connection, session, SessionState.EXPIRED, finished_at=context.ports.now())
+            record(context, connection, principal, "void", outcome="expired", session=session.id)
+        raise ExpiredError("the signing session is over", hint="open another one")
+    if session.state in (SessionState.EXPIRED, SessionState.VOIDED):
+        raise ExpiredError("the signing session is over", hint="open another one")
 
 
 def _require_own(connection: Connection, principal: Principal, leaf: bytes) -> None:
@@ -262,16 +296,6 @@ def _pem(certificates: tuple[bytes, ...]) -> bytes:
     return b"".join(
         x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in certificates
     )
-
-
-def _require_live(context: Context, principal: Principal, session: SigningSession) -> None:
-    if session.state is SessionState.OPEN and context.ports.now() >= session.expires_at:
-        with context.database.write() as connection:
-            move_session(connection, session, SessionState.EXPIRED, finished_at=context.ports.now())
-            record(context, connection, principal, "void", outcome="expired", session=session.id)
-        raise ExpiredError("the signing session is over", hint="open another one")
-    if session.state in (SessionState.EXPIRED, SessionState.VOIDED):
-        raise ExpiredError("the signing session is over", hint="open another one")
 
 
 def _again(context: Context, session: SigningSession, item: SessionItem) -> PreparedSignature:

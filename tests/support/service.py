@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 
 from sr.app.ports import Ports
 from sr.dicomfile import Limits
+from sr.service.access import Role
 from sr.service.context import Context
 from sr.service.demonstration import DemoWorld, make_world
 from sr.service.evidence import EvidenceRoots
@@ -75,6 +76,7 @@ def open_service(folder: Path, *, studies: int = 1, slices: int = 2) -> Service:
         evidence=EvidenceRoots((evidence,)),
         limits=Limits(),
         new_token=lambda: token_hex(16),
+        server_signers=frozenset(Role),
     )
     world = make_world(context, folder, studies=studies, slices=slices)
     material = TrustMaterial(
