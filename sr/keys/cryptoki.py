@@ -241,14 +241,14 @@ class CryptokiKey:
         self.label: str = _attribute(key, Attribute.LABEL, "")
         self.object_id: bytes = _attribute(key, Attribute.ID, b"")
         self.kind: str = _KINDS.get(key.key_type, str(key.key_type))
-        self._each_time = _attribute(key, Attribute.ALWAYS_AUTHENTICATE, default=False)
+        self.wants_pin = _attribute(key, Attribute.ALWAYS_AUTHENTICATE, default=False)
 
     def sign(self, payload: bytes, pin: str | None) -> bytes:
         """Sign, giving the PIN again where the key wants it each time."""
         if not hasattr(self._key, "sign"):
             raise SignerRefusedError("the key on the token is not meant for signing")
         # An empty PIN sends the person back to the PIN pad.
-        again = (pin or "") if self._each_time else None
+        again = (pin or "") if self.wants_pin else None
         with converted():
             value = self._key.sign(payload, mechanism=_MECHANISMS[self.kind], pin=again)
         return bytes(value)

@@ -131,16 +131,24 @@ def _default_module() -> Path:
 
 
 def ask_token(
-    worker: TokenWorker | None, uri: PKCS11URI, request: dict[str, Any]
+    worker: TokenWorker | None, uri: PKCS11URI, request: dict[str, Any], *, queued: bool = False
 ) -> dict[str, Any]:
     """Return the worker's answer to a request about what the URI names.
+
+    Args:
+        worker: Defaults to this process's worker.
+        uri: Names token and module.
+        request: Without the URI.
+        queued: As ``TokenWorker.call`` takes it.
 
     Raises:
         SRError: What the worker answered.
     """
     store = uri.softhsm2_conf
     environment = {"SOFTHSM2_CONF": str(store)} if store else {}
-    return (worker or shared_worker()).call(request | {"uri": str(uri)}, environment=environment)
+    return (worker or shared_worker()).call(
+        request | {"uri": str(uri)}, environment=environment, queued=queued
+    )
 
 
 def _token_info(token: dict[str, Any], uri: PKCS11URI) -> TokenInfo:

@@ -24,7 +24,7 @@ from sr.keys.inventory import TokenInfo, ask_token, describe_token, with_module
 from sr.keys.operation import signature_value, token_operation
 from sr.keys.process import TokenWorker
 from sr.keys.secrets import Secrets, read_secret, secret_bytes
-from sr.keys.token_port import TokenFlag
+from sr.keys.token_port import KeyKind, TokenFlag
 from sr.keys.uri import PKCS11URI
 from sr.mac import MACAlgorithm
 
@@ -128,6 +128,7 @@ class TokenSigner:
         self._stack = random.token_hex(16) if stack else None
         self._pin: str | None = None
         self._logged_in = False
+        self._continues = False
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -141,7 +142,7 @@ class TokenSigner:
     def close(self) -> None:
         """Log out and drop the PIN; another signature would ask again."""
         with self._lock:
-            self._pin = None
+            self._pin, self._continues = None, False
             if self._logged_in:
                 self._logged_in = False
                 with suppress(SRError):  # a worker that ended is logged out
@@ -162,25 +163,38 @@ class TokenSigner:
         leaf = self._chain[0]
         key = public_key_of(leaf)
         kind, payload = token_operation(key, digest, algorithm)
-        reply = self._ask({"operation": "sign", "kind": kind, "payload": payload.hex()})
-        value = signature_value(key, bytes.fromhex(reply["value"]))
+        made = self._continued(payload) or self._logged_in_and_signed(kind, payload)
+        value = signature_value(key, bytes.fromhex(made))
         return check_value(leaf, value, digest, algorithm)
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _continued(self, payload: bytes) -> str | None:
+        """Return a value from the login that the stack has, ``None`` where it has none any more.
+
+        No PIN is sent, so none can be wrong: the requests of several threads wait in line.
+        """
+        if not self._continues:
+            return None
+        request = {"operation": "continue", "payload": payload.hex(), "stack": self._stack}
+        value: str | None = ask_token(self._worker, self._uri, request, queued=True).get("value")
+        return value
+
+    def _logged_in_and_signed(self, kind: KeyKind, payload: bytes) -> str:
         # Under the lock until the token has answered, so that other threads do not repeat a PIN
-        # that is just being found wrong. Calls wait for each other in the worker anyway.
+        # that is just being found wrong.
         with self._lock:
             if self._pin is None:
                 self._pin = pin_for(self._token, self._uri, self._secrets)
+            request = {"operation": "sign", "kind": kind, "payload": payload.hex(),
+                       "pin": self._pin, "stack": self._stack}  # fmt: skip
             try:
-                reply = ask_token(
-                    self._worker, self._uri, request | {"pin": self._pin, "stack": self._stack}
-                )
+                reply = ask_token(self._worker, self._uri, request)
             except PINError:
                 self._pin = None
                 raise
             self._logged_in = self._stack is not None
-            return reply
+            self._continues = reply["continues"]
+            value: str = reply["value"]
+            return value
 
 
 def pin_for(token: TokenInfo, uri: PKCS11URI, secrets: Secrets) -> str | None:

@@ -3,7 +3,8 @@
 python-pkcs11 crashes under threads and its logins belong to a process, so one process owns it and
 all calls are made one after another. A request reaches the worker through its standard input, so
 a PIN is neither on a command line nor in an environment. After a failure the worker is ended: the
-next call meets a fresh one, with nobody logged in.
+next call meets a fresh one, with nobody logged in. What holds a PIN is asked when nothing else is
+under way; the signatures of a stack that is logged in already may wait in line (``sr.keys.pipe``).
 """
 
 from __future__ import annotations
@@ -11,17 +12,15 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import selectors
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from sr.errors import SignerUnavailableError
+from sr.keys.pipe import WorkerPipe
 from sr.keys.worker import raise_answer
 
 __all__ = ["TokenProcess", "TokenWorker", "shared_worker"]
@@ -33,19 +32,21 @@ BOOT = (
     " from sr.keys.worker import serve; serve()"
 )
 CALL_SECONDS = 120.0  # somebody may be typing at a PIN pad
-_END_SECONDS = 2.0  # to finish a call: SoftHSM rewrites its store at each login
-_CHUNK = 1 << 16
 
 
 class TokenWorker(Protocol):
     """Something that answers requests about tokens."""
 
-    def call(self, request: Message, *, environment: Mapping[str, str]) -> Message:
+    def call(
+        self, request: Message, *, environment: Mapping[str, str], queued: bool = False
+    ) -> Message:
         """Return the answer.
 
         Args:
             request: As ``sr.keys.worker.answer`` takes it.
             environment: Variables of the worker that differ from this process's.
+            queued: Whether the request may be sent while others wait for their answers. Only for
+                what holds no PIN: a failure may be on its way that ends the login.
 
         Raises:
             SRError: What the worker answered, or ``SignerUnavailableError`` if it did not.
@@ -57,7 +58,7 @@ class TokenProcess:
     """A worker process, started at the first call and again after a failure.
 
     Args:
-        seconds: How long a call may take.
+        seconds: How long an answer may take.
         boot: What the process runs; another program is for tests of the crash paths.
     """
 
@@ -65,33 +66,48 @@ class TokenProcess:
         self._seconds = seconds
         self._boot = boot
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: WorkerPipe | None = None
         self._environment: dict[str, str] = {}
 
     def forget(self) -> None:
         """Let go of the worker without ending it: after a fork it is the parent's."""
         self._lock = threading.Lock()
-        process, self._process = self._process, None
-        if process is not None:
-            process.returncode = 0  # not our child, so there is nothing to wait for
-            _close_pipes(process)
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            pipe.disown()
 
     @property
     def pid(self) -> int | None:
         """Process id of the running worker."""
-        return None if self._process is None else self._process.pid
+        return None if self._pipe is None or self._pipe.is_spoiled else self._pipe.pid
 
-    def call(self, request: Message, *, environment: Mapping[str, str]) -> Message:
+    def call(
+        self, request: Message, *, environment: Mapping[str, str], queued: bool = False
+    ) -> Message:
         """Return the worker's answer; calls from several threads wait for each other.
+
+        A call that is not queued has the worker for itself: what was asked before is answered,
+        and nothing is asked until its own answer is there.
 
         Raises:
             SRError: What the worker answered.
             SignerUnavailableError: The worker ended, or did not answer in time.
         """
+        variables = {**os.environ, **environment}
+        return self._queued(request, variables) if queued else self._alone(request, variables)
+
+    def close(self) -> None:
+        """End the worker; the next call starts another."""
         with self._lock:
+            self._retire()
+
+    def _alone(self, request: Message, environment: dict[str, str]) -> Message:
+        with self._lock:
+            if self._pipe is not None:
+                self._pipe.drain()
+            pipe = self._running(environment)
             try:
-                process = self._running({**os.environ, **environment})
-                reply = self._exchange(process, json.dumps(request).encode("ascii") + b"\n")
+                reply = pipe.receive(pipe.send(request))
                 raise_answer(reply)
             except BaseException:
                 # Also when interrupted: a late answer must not be taken for the next one.
@@ -99,62 +115,45 @@ class TokenProcess:
                 raise
             return reply
 
-    def close(self) -> None:
-        """End the worker; the next call starts another."""
-        with self._lock:
-            self._end()
-
-    def _running(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        process = self._process
-        if process is None or process.poll() is not None or self._environment != environment:
-            self._end()
-            process = self._process = _start(self._boot, environment)
-            self._environment = environment
-        return process
-
-    def _exchange(self, process: subprocess.Popen[bytes], line: bytes) -> Message:
-        assert process.stdin is not None  # noqa: S101 - opened as a pipe
-        assert process.stdout is not None  # noqa: S101
+    def _queued(self, request: Message, environment: dict[str, str]) -> Message:
         try:
-            while line:
-                line = line[process.stdin.write(line) :]
-        except OSError as error:
-            raise _ended(process) from error
-        answer = self._read_line(process, process.stdout.fileno())
-        try:
-            reply = json.loads(answer)
-        except ValueError as error:
-            raise SignerUnavailableError("the token worker answered nonsense") from error
-        if not isinstance(reply, dict):
-            raise SignerUnavailableError("the token worker answered nonsense")
+            with self._lock:
+                pipe = self._running(environment)
+                number = pipe.send(request)
+            reply = pipe.receive(number)
+            raise_answer(reply)
+        except BaseException:
+            self._retire_spoiled()
+            raise
         return reply
 
-    def _read_line(self, process: subprocess.Popen[bytes], descriptor: int) -> bytes:
-        until = time.monotonic() + self._seconds
-        answer = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while not answer.endswith(b"\n"):
-                if not selector.select(max(0.0, until - time.monotonic())):
-                    raise SignerUnavailableError(
-                        f"the token did not answer within {self._seconds:g} seconds"
-                    )
-                chunk = os.read(descriptor, _CHUNK)
-                if not chunk:
-                    raise _ended(process)
-                answer += chunk
-        return answer
+    def _running(self, environment: dict[str, str]) -> WorkerPipe:
+        pipe = self._pipe
+        if pipe is not None and pipe.is_usable and self._environment == environment:
+            return pipe
+        self._retire()
+        pipe = self._pipe = WorkerPipe(_start(self._boot, environment), seconds=self._seconds)
+        self._environment = environment
+        return pipe
+
+    def _retire_spoiled(self) -> None:
+        # Whoever has the lock meanwhile ends it before its own call, or when that fails too.
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._pipe is not None and self._pipe.is_spoiled:
+                    self._retire()
+            finally:
+                self._lock.release()
+
+    def _retire(self) -> None:
+        if self._pipe is not None:
+            self._pipe.drain()
+            self._end()
 
     def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        _close_pipes(process)
-        try:
-            process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            pipe.end()
 
 
 def _start(boot: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -173,23 +172,6 @@ def _start(boot: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         raise SignerUnavailableError(
             f"the token worker does not start: {error.strerror}"
         ) from error
-
-
-def _close_pipes(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
-
-
-def _ended(process: subprocess.Popen[bytes]) -> SignerUnavailableError:
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_END_SECONDS)
-    code = process.returncode
-    how = "and closed its pipe" if code is None else f"(code {code})"
-    return SignerUnavailableError(
-        f"the token worker ended unexpectedly {how}", hint="try again; a fresh one is started"
-    )
 
 
 _shared = TokenProcess()

@@ -86,6 +86,11 @@ class KeptLogin:
             self.end()
         return self._key
 
+    @property
+    def needs_no_pin(self) -> bool:
+        """Whether a login is kept with which the key signs without being given the PIN again."""
+        return self._key is not None and not self._key.wants_pin
+
     def keep(self, stack: str, session: SessionPort, key: KeyPort) -> None:
         """Keep a session open for a stack."""
         self._stack, self._session, self._key = stack, session, key

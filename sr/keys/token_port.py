@@ -81,6 +81,11 @@ class KeyPort(Protocol):
         """A ``KeyKind`` value, or the token's own word."""
         ...
 
+    @property
+    def wants_pin(self) -> bool:
+        """Whether it wants the PIN again at each signature (CKA_ALWAYS_AUTHENTICATE)."""
+        ...
+
     def sign(self, payload: bytes, pin: str | None) -> bytes:
         """Apply RSA with PKCS #1 v1.5 padding, or ECDSA (r and s side by side).
 

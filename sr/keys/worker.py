@@ -33,7 +33,7 @@ from sr.keys.token import (
     sign_on_token,
     store_certificate,
 )
-from sr.keys.token_port import KeyKind, ModulePort, StoredCertificate, StoredKey, TokenPort
+from sr.keys.token_port import KeyKind, KeyPort, ModulePort, StoredCertificate, StoredKey, TokenPort
 from sr.keys.uri import PKCS11URI, parse_key_uri
 
 __all__ = ["answer", "raise_answer", "serve"]
@@ -48,18 +48,24 @@ def answer(request: Message, load: Callable[[Path], ModulePort], kept: KeptLogin
     """Return the answer to a request; a failure is an answer too.
 
     Args:
-        request: ``operation``, ``uri`` with a module path, and what the operation needs.
+        request: ``operation``, ``uri`` with a module path, and what the operation needs. To
+            ``continue`` a stack takes only ``stack`` and ``payload``, and where its login has
+            ended the answer holds no value.
         load: Returns the module at a path.
         kept: The login of the stack that is being signed, if any; a request of anybody else ends
             it, so that nobody meets a token that is logged in already.
     """
     try:
-        kept.key_for(request.get("stack"))
+        key = kept.key_for(request.get("stack"))
+        if request["operation"] == "continue":
+            return _continue(key, request)
         uri, path = _target(request["uri"])
         return _OPERATIONS[request["operation"]](load(path), uri, request, kept)
     except SRError as error:
+        kept.end()
         return {"error": type(error).__name__, "message": str(error), "hint": error.hint}
     except Exception as error:
+        kept.end()
         # Its text could hold anything, so only its type leaves.
         return {
             "error": SignerUnavailableError.__name__,
@@ -116,7 +122,14 @@ def _sign(module: ModulePort, uri: PKCS11URI, request: Message, kept: KeptLogin)
         stack=request.get("stack"),
         kept=kept,
     )
-    return {"value": value.hex()}
+    return {"value": value.hex(), "continues": kept.needs_no_pin}
+
+
+def _continue(key: KeyPort | None, request: Message) -> Message:
+    """Sign with the login of a stack; without one nothing is signed, and nobody logs in."""
+    if key is None or key.wants_pin:
+        return {}
+    return {"value": key.sign(bytes.fromhex(request["payload"]), None).hex()}
 
 
 def _end(_module: ModulePort, _uri: PKCS11URI, _request: Message, kept: KeptLogin) -> Message:
@@ -181,7 +194,9 @@ def serve() -> None:
     os.dup2(nothing, 1)
     load, kept = cache(_load), KeptLogin()
     for line in _lines(requests, kept.end):
-        answers.write(json.dumps(answer(json.loads(line), load, kept)).encode("ascii") + b"\n")
+        request = json.loads(line)
+        reply = answer(request, load, kept) | {"call": request["call"]}
+        answers.write(json.dumps(reply).encode("ascii") + b"\n")
         answers.flush()
     kept.end()
 

@@ -197,6 +197,35 @@ def test_a_worker_killed_in_a_signature(desk: Desk, tmp_path: Path, stack: bool)
     assert desk.accepts(data, "imported-rsa3072", tmp_path, "+rs") == 0
 
 
+def test_a_worker_killed_while_callers_wait(desk: Desk, tmp_path: Path) -> None:
+    """Each caller has a document that dcmsign accepts or hears of it, and the stack goes on."""
+    flag, documents, refused = tmp_path / "flag", [], []
+    worker = TokenProcess(boot=_ENDS_ITSELF.format(flag=str(flag)))
+    uri = parse_key_uri(desk.uri("made-rsa2048"))
+    assert isinstance(uri, PKCS11URI)
+    with ExitStack() as closing:
+        closing.callback(worker.close)
+        signer = closing.enter_context(
+            open_token_key(uri, certificates=(), secrets=lambda _: PIN, stack=True, worker=worker)
+        )
+
+        def work(caller: int) -> None:
+            try:
+                documents.append(signed(plain_report(caller + 1), signer))
+            except SignerUnavailableError as error:
+                refused.append(error)
+
+        work(0)
+        flag.touch()
+        _at_once(work, 8)
+        assert refused
+        assert not flag.exists()
+        work(8)
+    assert len(documents) + len(refused) == 10
+    codes = [desk.accepts(data, "made-rsa2048", tmp_path, "+rs") for data in documents]
+    assert codes == [0] * len(documents)
+
+
 def test_a_key_that_wants_its_pin_each_time(desk: Desk) -> None:
     """A key that wants the PIN at each signature gets it, alone and in a stack."""
     entity = issue(desk.root, "each time", slot="each", key_kind="p256")

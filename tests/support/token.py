@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,6 +170,11 @@ class FakeKey:
     def __post_init__(self) -> None:
         self.kind = self.kind or ("RSA" if isinstance(self.entity.key, rsa.RSAPrivateKey) else "EC")
 
+    @property
+    def wants_pin(self) -> bool:
+        """As the token says."""
+        return self.session is not None and self.session.token.pin_each_time
+
     def sign(self, payload: bytes, pin: str | None) -> bytes:
         """Sign like a token: PKCS #1 padding around the payload, or r and s side by side."""
         assert self.session is not None
@@ -320,16 +326,22 @@ class LocalWorker:
     requests: list[str] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     environments: list[dict[str, str]] = field(default_factory=list)
+    queued: list[bool] = field(default_factory=list)
     kept: KeptLogin = field(default_factory=KeptLogin)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def restart(self) -> None:
         """Do what the process does after a failure: end, and nobody is logged in."""
         self.kept.end()
 
-    def call(self, request: dict[str, Any], *, environment: Mapping[str, str]) -> dict[str, Any]:
-        """Answer, through JSON as the pipe does."""
+    def call(
+        self, request: dict[str, Any], *, environment: Mapping[str, str], queued: bool = False
+    ) -> dict[str, Any]:
+        """Answer one after another, through JSON as the pipe does."""
         line = json.dumps(request)
-        reply = json.dumps(answer(json.loads(line), lambda _path: self.module, self.kept))
+        with self.lock:
+            reply = json.dumps(answer(json.loads(line), lambda _path: self.module, self.kept))
+        self.queued.append(queued)
         self.requests.append(line)
         self.replies.append(reply)
         self.environments.append(dict(environment))

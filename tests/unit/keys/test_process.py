@@ -84,17 +84,15 @@ def test_a_worker_that_was_killed_is_replaced() -> None:
     worker.close()
 
 
-def test_an_interrupted_call_does_not_leave_its_answer_behind() -> None:
+@pytest.mark.parametrize("queued", [True, False])
+def test_an_interrupted_call_does_not_leave_its_answer_behind(queued: bool) -> None:
     """After an interrupt the late answer of the old worker is not taken for the next one's."""
-
-    class Interrupted(TokenProcess):
-        def _read_line(self, *_: object) -> bytes:
-            raise KeyboardInterrupt
-
-    worker = Interrupted(boot=ECHO)
+    interrupts = "import os, sys; sys.stdin.readline(); os.kill(os.getppid(), 2); sys.stdin.read()"
+    worker = TokenProcess(boot=interrupts)
     with pytest.raises(KeyboardInterrupt):
-        ask(worker, n=1)
+        worker.call({"n": 1}, environment={}, queued=queued)
     assert worker.pid is None
+    assert worker._pipe is None
 
 
 def test_one_worker_serves_many_threads() -> None:
@@ -129,8 +127,8 @@ def test_a_worker_killed_under_load_confuses_nobody() -> None:
                 refused.append(error)
             except BaseException as error:
                 strange.append(error)
-            if n % 5 == thread and (running := worker._process) is not None:
-                running.kill()
+            if n % 5 == thread and (pipe := worker._pipe) is not None:
+                pipe._process.kill()
 
     threads = [threading.Thread(target=call, args=(n,)) for n in range(4)]
     for thread in threads:
@@ -154,7 +152,8 @@ def test_another_environment_is_another_worker() -> None:
     """A worker never answers for a store that its environment does not name."""
     show = (
         "import json, os, sys\n"
-        "for line in sys.stdin: print(json.dumps(dict(os.environ)), flush=True)"
+        "for line in sys.stdin:"
+        " print(json.dumps(json.loads(line) | dict(os.environ)), flush=True)"
     )
     worker = TokenProcess(boot=show)
     first = worker.call({}, environment={"SOFTHSM2_CONF": "/a"})

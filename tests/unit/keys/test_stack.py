@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 from contextlib import AbstractContextManager
@@ -148,6 +149,96 @@ def test_threads_share_a_stack() -> None:
     assert token.log.count("login") == 1
 
 
+def test_a_stack_sends_its_pin_once() -> None:
+    """After the login nothing that waits in the line before the worker holds the PIN."""
+    _, worker = office()
+    with opened(worker) as signer:
+        for _ in range(3):
+            sign(signer)
+    sent = [(json.loads(r)["operation"], json.loads(r).get("pin")) for r in worker.requests]
+    assert sent == [
+        ("describe", None), ("sign", PIN), ("continue", None), ("continue", None), ("end", None)
+    ]  # fmt: skip
+    assert worker.queued == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize(("stack", "state"), [(True, {"pin_each_time": True}), (False, {})])
+def test_what_needs_a_pin_is_not_queued(stack: bool, state: dict[str, object]) -> None:
+    """A key that wants its PIN each time, or a signature outside a stack, has the worker alone."""
+    _, worker = office(**state)
+    with opened(worker, stack=stack) as signer:
+        for _ in range(3):
+            sign(signer)
+    assert not any(worker.queued)
+
+
+@pytest.mark.parametrize("state", [{}, {"pin_each_time": True}])
+def test_a_stack_that_nobody_opened_is_not_continued(state: dict[str, object]) -> None:
+    """To continue a stack never logs in, and with another's login nothing is signed."""
+    token, worker = office(**state)
+    with opened(worker) as signer:
+        sign(signer)
+        before = list(token.log)
+        guessed = {"operation": "continue", "payload": "00", "stack": "guess"}
+        assert worker.call(guessed, environment={}) == {}
+        assert token.open_sessions == 0
+        assert token.log == [*before, "close"]
+
+
+def test_a_key_that_wants_its_pin_is_not_continued() -> None:
+    """Whoever continues a stack whose key wants the PIN each time gets no signature."""
+    token, worker = office(pin_each_time=True)
+    with opened(worker) as signer:
+        sign(signer)
+        asked = {"operation": "continue", "payload": "00", "stack": signer._stack}
+        assert worker.call(asked, environment={}) == {}
+    assert token.log.count("sign") == 1
+
+
+def test_a_failure_ends_the_login_for_those_who_wait() -> None:
+    """What was queued behind a failure is not signed by a session that may be broken."""
+    token, worker = office()
+    with opened(worker) as signer:
+        sign(signer)
+        token.pulled_while_signing = True
+        with pytest.raises(SignerUnavailableError):
+            sign(signer)
+        assert token.open_sessions == 0
+        token.pulled_while_signing = False
+        asked = {"operation": "continue", "payload": "00", "stack": signer._stack}
+        assert worker.call(asked, environment={}) == {}
+
+
+def test_a_pin_found_wrong_is_not_repeated_by_the_others() -> None:
+    """Eight threads whose login ended try a PIN that was changed once, not eight times."""
+    token, worker = office()
+    typed = iter([PIN])
+    refused: list[PINError] = []
+
+    def ask(_prompt: str) -> str:
+        for pin in typed:
+            return pin
+        raise PINError("nobody types it again")
+
+    def work() -> None:
+        with pytest.raises(PINError) as caught:
+            sign(signer)
+        refused.append(caught.value)
+
+    with open_token_key(URI, certificates=(), secrets=ask, stack=True, worker=worker) as signer:
+        sign(signer)
+        worker.restart()
+        token.pin = "changed"
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(refused) == 8
+    assert token.attempts_left == 2
+    assert token.log.count("sign") == 1
+
+
 def test_a_closed_stack_asks_again() -> None:
     """A signer that was closed has forgotten the PIN."""
     token, worker = office()
@@ -162,6 +253,7 @@ def test_a_closed_stack_asks_again() -> None:
         signer.close()
         sign(signer)
     assert len(prompts) == 2
+    assert not any(worker.queued)
     assert token.open_sessions == 0
 
 
