@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatch
 from functools import lru_cache
 
 from cryptography import x509
@@ -88,6 +89,16 @@ class CertificateSummary:
     not_before: datetime
     not_after: datetime
     der: bytes = field(repr=False)
+
+    def matches(self, pattern: str) -> bool:
+        """Return whether this is the signer that a caller demands.
+
+        Args:
+            pattern: Of the subject, with ``*`` and ``?``, case not counted; or ``sha256:`` and the
+                fingerprint.
+        """
+        wanted = pattern.casefold()
+        return fnmatch(self.subject.casefold(), wanted) or f"sha256:{self.sha256}" == wanted
 
     def as_dict(self) -> dict[str, str]:
         """Return the object ``signer`` of a verdict."""

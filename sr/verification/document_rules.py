@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
 
 from sr.codes import SignaturePurpose
 from sr.dicomfile.tags import describe_tag, format_tag
@@ -250,10 +249,8 @@ def demand_findings(top: tuple[Judgement, ...], demands: Demands) -> Iterator[Fi
         return
     for j in top:
         chain = j.trust.chain if j.trust is not None else ()
-        name = chain[0].subject if chain else ""
-        fingerprint = f"sha256:{chain[0].sha256}" if chain else ""
-        pattern = demands.signer.casefold()
-        if not fnmatch(name.casefold(), pattern) and fingerprint != pattern:
+        if not chain or not chain[0].matches(demands.signer):
+            name = chain[0].subject if chain else ""
             yield Finding(
                 rule="REQUIRED_SIGNER", status=Status.FAIL,
                 message=f"the signer {name!r} does not match {demands.signer!r}",
