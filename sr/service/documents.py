@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection
 
+from sr.app.audit import AuditAction
 from sr.app.check import refusal
 from sr.app.document_view import title_of
 from sr.dicomfile import BytesSource, DICOMFile, read
@@ -67,7 +68,7 @@ def worklist(
             limit=limit,
             offset=offset,
         )
-        record(context, connection, principal, "list", count=str(len(found)))
+        record(context, connection, principal, AuditAction.SEARCHED)
     return found
 
 
@@ -84,7 +85,7 @@ def open_document(
     with context.database.write() as connection:
         document = get_document(connection, sop_instance_uid)
         version = content_of(connection, sop_instance_uid, document.revision)
-        record(context, connection, principal, "read", sop_instance_uid=sop_instance_uid)
+        record(context, connection, principal, AuditAction.REPORT_READ, document=document)
     return document, version
 
 

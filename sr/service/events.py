@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from sqlalchemy import Connection
 
+from sr.app.audit import Actor, AuditAction, AuditedInstance, AuditEvent, Outcome
+from sr.codes import SignaturePurpose
 from sr.service.access import Principal
 from sr.service.context import Context
 from sr.store.audit import append_event
+from sr.store.documents import Document
 
 __all__ = ["record"]
 
@@ -17,11 +18,15 @@ def record(
     context: Context,
     connection: Connection,
     principal: Principal,
-    action: str,
+    action: AuditAction,
     *,
-    outcome: str = "success",
-    sop_instance_uid: str | None = None,
-    **details: str,
+    outcome: Outcome = Outcome.SUCCESS,
+    document: Document | None = None,
+    purpose: SignaturePurpose | None = None,
+    certificate_sha256: str = "",
+    digital_signature_uid: str = "",
+    subject: str = "",
+    detail: str = "",
 ) -> None:
     """Write what somebody did, or tried, to the audit.
 
@@ -29,30 +34,45 @@ def record(
         context: For the time.
         connection: The transaction that does it.
         principal: Who.
-        action: What, e.g. ``sign``.
-        outcome: ``success`` or why not.
-        sop_instance_uid: The document it is about.
-        details: More, free of patient data and secrets.
+        action: What.
+        outcome: How it went.
+        document: What it is about, as it stands afterwards.
+        purpose: Of a signature.
+        certificate_sha256: Of the signer's certificate, hexadecimal.
+        digital_signature_uid: Of a signature.
+        subject: What else it is about, e.g. the id of a signing session.
+        detail: Why it failed; free of secrets.
 
     Cites: PS3.15 A.5.
     """
-    at = context.ports.now()
-    event = {
-        "action": action,
-        "at": at.isoformat(),
-        "user_id": principal.user_id,
-        "roles": sorted(principal.roles),
-        "address": principal.address,
-        "outcome": outcome,
-        "sop_instance_uid": sop_instance_uid,
-        "details": details,
-    }
     append_event(
         connection,
-        json.dumps(event, sort_keys=True, ensure_ascii=False).encode(),
-        at=at,
-        action=action,
-        outcome=outcome,
-        user_id=principal.user_id,
-        sop_instance_uid=sop_instance_uid,
+        AuditEvent(
+            action=action,
+            at=context.ports.now(),
+            actor=Actor(
+                user_id=principal.user_id,
+                name=principal.display_name,
+                roles=tuple(sorted(principal.roles)),
+                address=principal.address,
+            ),
+            outcome=outcome,
+            instances=() if document is None else (_instance(document),),
+            study_instance_uid="" if document is None else document.study_instance_uid,
+            patient_id="" if document is None else document.patient_id,
+            patient_name="" if document is None else document.patient_name,
+            purpose=purpose,
+            certificate_sha256=certificate_sha256,
+            digital_signature_uid=digital_signature_uid,
+            subject=subject,
+            detail=detail,
+        ),
+    )
+
+
+def _instance(document: Document) -> AuditedInstance:
+    return AuditedInstance(
+        sop_class_uid=document.sop_class_uid,
+        sop_instance_uid=document.sop_instance_uid,
+        sha256=document.sha256,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sr.app.audit import AuditAction
 from sr.app.authoring import author_report
 from sr.app.check import CheckOptions
 from sr.app.evidence import load_evidence
@@ -71,7 +72,7 @@ def write_report(
         add_document(
             connection, document, content, signed=False, by=principal.user_id, source=source
         )
-        record(context, connection, principal, "create", sop_instance_uid=document.sop_instance_uid)
+        record(context, connection, principal, AuditAction.REPORT_CREATED, document=document)
     return document
 
 
@@ -119,7 +120,7 @@ def return_report(
             at=context.ports.now(),
             text=comment,
         )
-        record(context, connection, principal, "return", sop_instance_uid=sop_instance_uid)
+        record(context, connection, principal, AuditAction.RETURNED, document=changed)
     return changed
 
 

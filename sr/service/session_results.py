@@ -11,6 +11,7 @@ from typing import Any
 from cryptography import x509
 from sqlalchemy import Connection
 
+from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, read
 from sr.errors import ConflictError
@@ -69,13 +70,12 @@ def store_results(
                 context,
                 connection,
                 principal,
-                "approve" if session.purpose == _APPROVES else "sign",
-                sop_instance_uid=changed.sop_instance_uid,
-                session=session.id,
-                purpose=session.purpose,
+                AuditAction.APPROVED if session.purpose == _APPROVES else AuditAction.SIGNED,
+                document=changed,
+                subject=session.id,
+                purpose=SignaturePurpose(session.purpose),
                 digital_signature_uid=item.digital_signature_uid,
-                certificate=session.certificate_sha256,
-                sha256=changed.sha256,
+                certificate_sha256=session.certificate_sha256,
             )
             results[item.n] = (changed.sop_instance_uid, verdict.as_dict())
         keep_results(connection, session.id, results)

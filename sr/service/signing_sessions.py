@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Connection
 
+from sr.app.audit import AuditAction, Outcome
 from sr.app.match_code import match_code
 from sr.app.signature_steps import canonical, complete_prepared, prepare_opened
 from sr.app.signing import approved_copy
@@ -169,10 +170,10 @@ def open_session(
                 context,
                 connection,
                 principal,
-                "intend",
-                sop_instance_uid=item.sop_instance_uid,
-                session=session_id,
-                purpose=purpose.value,
+                AuditAction.SIGNING_SESSION_OPENED,
+                document=get_document(connection, item.sop_instance_uid),
+                subject=session_id,
+                purpose=purpose,
                 digital_signature_uid=item.digital_signature_uid,
             )
     return OpenedSession(session=session, items=tuple(items), prepared=tuple(prepared))
@@ -214,7 +215,15 @@ def complete_session(
             if now.state is SessionState.COMPLETED:
                 return tuple(item.verdict or {} for item in items_of(connection, session_id))
             move_session(connection, now, SessionState.VOIDED, finished_at=context.ports.now())
-            record(context, connection, principal, "void", outcome="conflict", session=session_id)
+            record(
+                context,
+                connection,
+                principal,
+                AuditAction.SIGNING_VOIDED,
+                outcome=Outcome.SERIOUS_FAILURE,
+                subject=session_id,
+                detail="conflict",
+            )
         raise
 
 
@@ -243,7 +252,15 @@ def require_live(context: Context, principal: Principal, session: SigningSession
     if session.state is SessionState.OPEN and context.ports.now() >= session.expires_at:
         with context.database.write() as connection:
             move_session(connection, session, SessionState.EXPIRED, finished_at=context.ports.now())
-            record(context, connection, principal, "void", outcome="expired", session=session.id)
+            record(
+                context,
+                connection,
+                principal,
+                AuditAction.SIGNING_VOIDED,
+                outcome=Outcome.MINOR_FAILURE,
+                subject=session.id,
+                detail="expired",
+            )
         raise ExpiredError("the signing session is over", hint="open another one")
     if session.state in (SessionState.EXPIRED, SessionState.VOIDED):
         raise ExpiredError("the signing session is over", hint="open another one")
@@ -332,7 +349,7 @@ def _keep(
     with context.database.write() as connection:
         move_session(connection, session, SessionState.VALUED)
         keep_values(connection, session.id, values)
-        record(context, connection, principal, "value", session=session.id)
+        record(context, connection, principal, AuditAction.SIGNATURE_VALUE_KEPT, subject=session.id)
         return get_session(connection, session.id), items_of(connection, session.id)
 
 

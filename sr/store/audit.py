@@ -1,76 +1,108 @@
-"""The audit: rows that are only ever added, each chained to the one before it.
+"""The audit: rows that are only ever added, each chained to the one before it, and their heads.
+
+The columns beside the encoded event are there to search by; a check holds them against it.
 
 Cites: PS3.15 A.5.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
+from collections.abc import Iterator
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, Select, String, insert, select, type_coerce
 
-from sr.store.schema import audit_events
+from sr.app.audit import START, AuditEvent, ChainRow, columns_of, encode_event, link
+from sr.app.audit.head import Head
+from sr.store.schema import audit_events, audit_heads
 
-__all__ = ["AuditRow", "append_event", "events"]
+__all__ = ["add_head", "append_event", "chain_rows", "heads", "last_row", "latest_rows"]
 
-_GENESIS = bytes(32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRow:
-    """One event as it is kept."""
-
-    sequence: int
-    at: datetime
-    action: str
-    outcome: str
-    user_id: str
-    sop_instance_uid: str | None
-    encoded: bytes
-    digest: bytes
+_BLOCK = 1000
+_COLUMNS = ("action", "outcome", "user_id", "sop_instance_uid")
 
 
-def append_event(
-    connection: Connection,
-    encoded: bytes,
-    *,
-    at: datetime,
-    action: str,
-    outcome: str,
-    user_id: str,
-    sop_instance_uid: str | None = None,
-) -> int:
+def append_event(connection: Connection, event: AuditEvent) -> int:
     """Write an event behind the last one, in a transaction that writes; return its number."""
-    last = connection.execute(select(func.max(audit_events.c.sequence))).scalar()
-    before = _GENESIS
-    if last is not None:
-        before = connection.execute(
-            select(audit_events.c.digest).where(audit_events.c.sequence == last)
-        ).scalar_one()
-    sequence = (last or 0) + 1
+    last = last_row(connection)
+    previous, sequence = (last.digest, last.sequence + 1) if last else (START, 1)
+    encoded = encode_event(event)
     connection.execute(
         insert(audit_events).values(
-            sequence=sequence,
-            at=at,
-            action=action,
-            outcome=outcome,
-            user_id=user_id,
-            sop_instance_uid=sop_instance_uid,
-            encoded=encoded,
-            digest=sha256(before + sequence.to_bytes(8, "big") + encoded).digest(),
+            columns_of(event)
+            | {
+                "at": event.at,
+                "sequence": sequence,
+                "encoded": encoded,
+                "digest": link(previous, sequence, encoded),
+            }
         )
     )
     return sequence
 
 
-def events(connection: Connection, *, after: int = 0, limit: int = 100) -> tuple[AuditRow, ...]:
-    """Return events in the order in which they happened."""
-    rows = connection.execute(
-        select(audit_events)
+def last_row(connection: Connection) -> ChainRow | None:
+    """Return the row that was written last."""
+    query = _rows().order_by(audit_events.c.sequence.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _chain_row(row)
+
+
+def chain_rows(connection: Connection, *, after: int = 0) -> Iterator[ChainRow]:
+    """Yield all rows behind a number, in their order, a block in memory at a time."""
+    query = (
+        _rows()
         .where(audit_events.c.sequence > after)
         .order_by(audit_events.c.sequence)
-        .limit(limit)
+        .execution_options(yield_per=_BLOCK)
     )
-    return tuple(AuditRow(**row) for row in rows.mappings())
+    yield from map(_chain_row, connection.execute(query))
+
+
+def latest_rows(
+    connection: Connection, *, before: int | None = None, limit: int = 100
+) -> tuple[ChainRow, ...]:
+    """Return the newest rows, newest first; those before a number where there is one."""
+    query = _rows().order_by(audit_events.c.sequence.desc()).limit(limit)
+    if before is not None:
+        query = query.where(audit_events.c.sequence < before)
+    return tuple(map(_chain_row, connection.execute(query)))
+
+
+def add_head(connection: Connection, head: Head) -> None:
+    """Keep a head."""
+    connection.execute(
+        insert(audit_heads).values(
+            sequence=head.sequence,
+            digest=head.digest,
+            at=head.at,
+            signature=head.signature,
+            timestamp=head.timestamp,
+        )
+    )
+
+
+def heads(connection: Connection) -> tuple[Head, ...]:
+    """Return the heads, oldest first."""
+    rows = connection.execute(select(audit_heads).order_by(audit_heads.c.sequence))
+    return tuple(Head(**row) for row in rows.mappings())
+
+
+def _rows() -> Select[tuple[object, ...]]:
+    """Return the query of rows; times as they are kept, since they may be anything by now."""
+    at = type_coerce(audit_events.c.at, String).label("at")
+    names = ("sequence", *_COLUMNS, "encoded", "digest")
+    return select(at, *(audit_events.c[name] for name in names))
+
+
+def _chain_row(row: Row[tuple[object, ...]]) -> ChainRow:
+    return ChainRow(
+        sequence=row.sequence,
+        encoded=_bytes(row.encoded),
+        digest=_bytes(row.digest),
+        columns={name: getattr(row, name) for name in ("at", *_COLUMNS)},
+    )
+
+
+def _bytes(value: object) -> bytes:
+    """Return bytes; SQLite has no types of columns, and what was altered may be of another one."""
+    return value if isinstance(value, bytes) else b""

@@ -7,7 +7,7 @@ Cites: PS3.15 A.5.
 
 from sr.app.audit.chain import START, ChainRow, link
 from sr.app.audit.event import Actor, AuditAction, AuditedInstance, AuditEvent, Outcome
-from sr.app.audit.event_encoding import decode_event, encode_event
+from sr.app.audit.event_encoding import columns_of, decode_event, encode_event
 
 __all__ = [
     "START",
@@ -17,6 +17,7 @@ __all__ = [
     "AuditedInstance",
     "ChainRow",
     "Outcome",
+    "columns_of",
     "decode_event",
     "encode_event",
     "link",

@@ -10,6 +10,7 @@ Cites: FIPS 180-4; RFC 6962 2.1 (domain separation).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = ["DIGEST_SIZE", "START", "ChainRow", "link", "link_digest"]
@@ -31,6 +32,8 @@ class ChainRow:
     """From ``encode_event``."""
     digest: bytes
     """From ``link``."""
+    columns: Mapping[str, str | None] | None = None
+    """What the table repeats of the event to search by; ``None`` where it repeats nothing."""
 
 
 def link(previous_digest: bytes, sequence: int, encoded: bytes) -> bytes:

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from sr.app.audit.chain import START, ChainRow, link
 from sr.app.audit.event import AuditAction
-from sr.app.audit.event_encoding import decode_event
+from sr.app.audit.event_encoding import columns_of, decode_event
 from sr.app.audit.head import Head
 from sr.app.audit.head_judgement import JudgedHead, judge_head
 from sr.app.audit.report import AuditReport, audit_finding, shortened
@@ -112,14 +112,14 @@ def _check_rows(rows: Iterable[ChainRow], trail: _Trail) -> Iterator[Finding]:
                 f"{where}, or the digest of the row before it, is not what was written",
                 where=where, sub=SubIndication.HASH_FAILURE,
             )  # fmt: skip
-        if _ANCHORED in row.encoded:
-            yield from _note_head(row, trail)
+        elif row.columns is not None or _ANCHORED in row.encoded:
+            yield from _check_event(row, trail)
         if row.sequence in trail.wanted:
             trail.found[row.sequence] = row.digest
         trail.last, trail.previous = row.sequence, row.digest
 
 
-def _note_head(row: ChainRow, trail: _Trail) -> Iterator[Finding]:
+def _check_event(row: ChainRow, trail: _Trail) -> Iterator[Finding]:
     try:
         event = decode_event(row.encoded)
     except DatasetError as error:
@@ -128,6 +128,12 @@ def _note_head(row: ChainRow, trail: _Trail) -> Iterator[Finding]:
             sub=SubIndication.FORMAT_FAILURE,
         )  # fmt: skip
         return
+    if row.columns is not None and row.columns != columns_of(event):
+        yield audit_finding(
+            "AUDIT_ROW_ALTERED",
+            f"what the table repeats of row {row.sequence} is not what its event says",
+            where=f"row {row.sequence}", sub=SubIndication.HASH_FAILURE,
+        )  # fmt: skip
     if event.action is AuditAction.AUDIT_ANCHORED:
         trail.named[event.subject] = row.sequence
 

@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     REPORT_RENDERED = "report-rendered"
     EVIDENCE_READ = "evidence-read"
     SIGNING_SESSION_OPENED = "signing-session-opened"
+    SIGNATURE_VALUE_KEPT = "signature-value-kept"
     SIGNED = "signed"
     SIGNING_FAILED = "signing-failed"
     SIGNING_VOIDED = "signing-voided"

@@ -14,9 +14,10 @@ from sr.app.audit.event import AuditEvent
 from sr.errors import DatasetError
 from sr.verification.facts_json import as_json, from_json
 
-__all__ = ["decode_event", "encode_event"]
+__all__ = ["columns_of", "decode_event", "encode_event"]
 
 _VERSION = 1
+_LONGEST_COLUMN = 64
 
 
 def encode_event(event: AuditEvent) -> bytes:
@@ -46,6 +47,18 @@ def decode_event(encoded: bytes) -> AuditEvent:
     if encode_event(event) != encoded:
         raise _refused("it is not in the form in which events are written")
     return event
+
+
+def columns_of(event: AuditEvent) -> dict[str, str | None]:
+    """Return what a table of events repeats of one to search by; nobody is to believe it alone."""
+    first = event.instances[0].sop_instance_uid if event.instances else ""
+    return {
+        "at": event.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "action": event.action.value,
+        "outcome": event.outcome.value,
+        "user_id": event.actor.user_id[:_LONGEST_COLUMN],
+        "sop_instance_uid": first[:_LONGEST_COLUMN] or None,
+    }
 
 
 def _filled(members: dict[str, Any]) -> dict[str, Any]:
