@@ -30,6 +30,10 @@
     │  ├─ AccessError              this caller may not do that
     │  ├─ NotFoundError            there is no such report, session, job
     │  ├─ ConflictError            it changed meanwhile, or was done already
+    │  │  └─ PreconditionError     it is not what the caller named
+    │  ├─ PreconditionMissingError the caller did not say what it is to be
+    │  ├─ TooLargeError            more than the service takes at once
+    │  ├─ UnsupportedMediaError    not in a form that the service reads
     │  └─ ExpiredError             the time for it is over
     └─ VerdictError                only from ``Verdict.require_passed``
 
@@ -61,6 +65,8 @@ __all__ = [
     "NotDICOMError",
     "NotFoundError",
     "PINError",
+    "PreconditionError",
+    "PreconditionMissingError",
     "ProfileError",
     "ProfileFormatError",
     "ProfileViolationError",
@@ -72,9 +78,11 @@ __all__ = [
     "SigningError",
     "TemplateError",
     "TimestampError",
+    "TooLargeError",
     "TrustEvidenceError",
     "UnknownProfileError",
     "UnsupportedAlgorithmError",
+    "UnsupportedMediaError",
     "VerdictError",
 ]
 
@@ -300,9 +308,48 @@ class NotFoundError(ServiceError):
 
 
 class ConflictError(ServiceError):
-    """It changed meanwhile, or was done already."""
+    """It changed meanwhile, or was done already.
+
+    Attributes:
+        retry_after: Seconds after which the same request may fare better, or ``None``.
+    """
 
     code = "conflict"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.retry_after = retry_after
+
+
+class PreconditionError(ConflictError):
+    """It is not what the caller named."""
+
+    code = "precondition"
+
+
+class PreconditionMissingError(ServiceError):
+    """The caller has to say what it is to be, so that nothing unseen is changed."""
+
+    code = "precondition-missing"
+
+
+class TooLargeError(ServiceError):
+    """More than the service takes at once."""
+
+    code = "too-large"
+
+
+class UnsupportedMediaError(ServiceError):
+    """It is not in a form that the service reads."""
+
+    code = "unsupported-media"
 
 
 class ExpiredError(ServiceError):

@@ -8,6 +8,7 @@ from sr import __version__
 from sr.service.context import Context
 from sr.web import problems
 from sr.web.api import reports, signing_sessions
+from sr.web.openapi import Application, operation_id
 
 __all__ = ["create_application"]
 
@@ -18,12 +19,13 @@ def create_application(context: Context) -> FastAPI:
     Args:
         context: The service, wired.
     """
-    app = FastAPI(
+    app = Application(
         title="srsign",
         version=__version__,
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=operation_id,
     )
     app.state.context = context
     problems.install(app)

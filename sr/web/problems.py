@@ -7,6 +7,7 @@ Cites: RFC 9457.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -25,14 +26,21 @@ from sr.errors import (
     ExternalServiceError,
     LifecycleError,
     NotFoundError,
+    PreconditionError,
+    PreconditionMissingError,
     ProfileError,
+    ProfileViolationError,
     SignerUnavailableError,
     SigningError,
     SRError,
+    TemplateError,
+    TooLargeError,
     TrustEvidenceError,
+    UnsupportedMediaError,
 )
+from sr.web.operations import PROBLEM_MEDIA_TYPE
 
-__all__ = ["STATUSES", "install", "problem", "status_of"]
+__all__ = ["STATUSES", "install", "problem", "problem_of", "status_of"]
 
 STATUSES: dict[type[SRError], int] = {
     SRError: 500,
@@ -42,6 +50,10 @@ STATUSES: dict[type[SRError], int] = {
     ConflictError: 409,
     LifecycleError: 409,
     ExpiredError: 410,
+    PreconditionError: 412,
+    TooLargeError: 413,
+    UnsupportedMediaError: 415,
+    PreconditionMissingError: 428,
     ConfigurationError: 422,
     DatasetError: 422,
     DocumentError: 422,
@@ -53,7 +65,6 @@ STATUSES: dict[type[SRError], int] = {
 }
 """Status by error class; a class that is not named has that of its nearest named ancestor."""
 
-_MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:srsign:problem:"
 
 
@@ -63,24 +74,47 @@ def status_of(error: SRError) -> int:
 
 
 def problem(
-    status: int, code: str, detail: str, *, where: str | None = None, hint: str | None = None
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **more: object,
 ) -> JSONResponse:
-    """Return a problem as a response.
+    """Return a problem as a response; members that are ``None`` are left out.
 
     Cites: RFC 9457 3.
     """
-    content: dict[str, object] = {
+    members = {
         "type": f"{_TYPE}{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
+        **{name: value for name, value in more.items() if value is not None},
     }
-    if where is not None:
-        content["where"] = where
-    if hint is not None:
-        content["hint"] = hint
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(content, status_code=status, media_type=_MEDIA_TYPE, headers=headers)
+    said = dict(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        said["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(members, status_code=status, media_type=PROBLEM_MEDIA_TYPE, headers=said)
+
+
+def problem_of(error: SRError) -> JSONResponse:
+    """Return an error of ours as a response."""
+    wait = error.retry_after if isinstance(error, ConflictError) else None
+    return problem(
+        status_of(error),
+        error.code,
+        str(error),
+        headers={"Retry-After": str(wait)} if wait is not None else None,
+        where=error.where,
+        hint=error.hint,
+        rule=error.rule or None if isinstance(error, DatasetError | TemplateError) else None,
+        findings=_findings(error) if isinstance(error, ProfileViolationError) else None,
+    )
+
+
+def _findings(error: ProfileViolationError) -> list[dict[str, str | None]]:
+    return [{"rule": f.rule, "where": f.where, "cites": f.cites} for f in error.findings]
 
 
 def install(app: FastAPI) -> None:
@@ -88,7 +122,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SRError)
     def _ours(_request: Request, error: SRError) -> JSONResponse:
-        return problem(status_of(error), error.code, str(error), where=error.where, hint=error.hint)
+        return problem_of(error)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -98,4 +132,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, "http", str(error.detail))
+        return problem(error.status_code, "http", str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    def _fault(_request: Request, _error: Exception) -> JSONResponse:
+        return problem(500, "fault", "the service failed; its log says why")

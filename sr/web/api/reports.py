@@ -8,10 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sr.service.access import Permission
 from sr.service.documents import open_document, worklist
 from sr.service.reports import return_report, write_report
 from sr.store.documents import Document, DocumentState
 from sr.web.authentication import Caller, Wired
+from sr.web.operations import protected
 
 __all__ = ["router"]
 
@@ -75,7 +77,7 @@ def _view(document: Document, response: Response) -> ReportView:
     return ReportView.model_validate(document)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, **protected(Permission.WRITE_REPORTS, audit="create"))
 def write(context: Wired, caller: Caller, body: NewReport, response: Response) -> ReportView:
     """Write a draft from values for a template, or from a whole report."""
     document = write_report(
@@ -89,7 +91,7 @@ def write(context: Wired, caller: Caller, body: NewReport, response: Response) -
     return _view(document, response)
 
 
-@router.get("")
+@router.get("", **protected(Permission.READ_DOCUMENTS, audit="list"))
 def search(
     context: Wired,
     caller: Caller,
@@ -105,14 +107,19 @@ def search(
     return Worklist(items=[ReportView.model_validate(each) for each in found])
 
 
-@router.get("/{sop_instance_uid}")
+@router.get(
+    "/{sop_instance_uid}", **protected(Permission.READ_DOCUMENTS, audit="read", errors=(404,))
+)
 def show(context: Wired, caller: Caller, sop_instance_uid: UID, response: Response) -> ReportView:
     """Return what the worklist knows of a report."""
     document, _ = open_document(context, caller, sop_instance_uid)
     return _view(document, response)
 
 
-@router.get("/{sop_instance_uid}/file")
+@router.get(
+    "/{sop_instance_uid}/file",
+    **protected(Permission.READ_DOCUMENTS, audit="read", errors=(404,)),
+)
 def download(context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
     """Return a report as it stands, as a DICOM file."""
     document, version = open_document(context, caller, sop_instance_uid)
@@ -123,7 +130,10 @@ def download(context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
     )
 
 
-@router.post("/{sop_instance_uid}/return")
+@router.post(
+    "/{sop_instance_uid}/return",
+    **protected(Permission.RETURN_REPORTS, audit="return", errors=(404, 409)),
+)
 def send_back(
     context: Wired,
     caller: Caller,

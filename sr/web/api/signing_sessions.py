@@ -14,6 +14,7 @@ from sr.codes import SignaturePurpose
 from sr.dicomfile.tags import format_tag
 from sr.errors import ConfigurationError
 from sr.mac import MACAlgorithm
+from sr.service.access import Permission
 from sr.service.signing_sessions import (
     OpenedSession,
     WantedSignature,
@@ -25,6 +26,7 @@ from sr.signature.digest_info import digest_info
 from sr.store.signing_sessions import SessionItem
 from sr.web.api.reports import UID
 from sr.web.authentication import Caller, Wired
+from sr.web.operations import protected
 
 __all__ = ["router"]
 
@@ -99,7 +101,11 @@ class Results(BaseModel):
     results: list[dict[str, Any]]
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    **protected(Permission.SIGN, audit="intend", errors=(404, 409), purposes=True),
+)
 def prepare(context: Wired, caller: Caller, body: NewSession, response: Response) -> SessionView:
     """Prepare signatures; what they are over is fixed from now on."""
     opened = open_session(
@@ -120,7 +126,10 @@ def prepare(context: Wired, caller: Caller, body: NewSession, response: Response
     return _view(opened)
 
 
-@router.post("/{session_id}/complete")
+@router.post(
+    "/{session_id}/complete",
+    **protected(Permission.SIGN, audit="value", errors=(404, 409, 410), purposes=True),
+)
 def complete(context: Wired, caller: Caller, session_id: str, body: Values) -> Results:
     """Take the signature values and store what came of them."""
     verdicts = complete_session(

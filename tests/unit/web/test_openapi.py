@@ -1,0 +1,83 @@
+"""The OpenAPI file says who may call what, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sr.service.access import Permission
+from sr.web.operations import ANYBODY, PROBLEM_MEDIA_TYPE
+from tests.support.service import Service, open_service
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """Return a service of this module."""
+    return open_service(tmp_path_factory.mktemp("openapi"), slices=1)
+
+
+@pytest.fixture(scope="module")
+def document(service: Service) -> dict[str, Any]:
+    """Return the description of the API."""
+    return service.client().get("/openapi.json").json()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every operation of the API with its name."""
+    for path, item in document["paths"].items():
+        if path.startswith("/api/"):
+            for method, operation in item.items():
+                yield f"{method.upper()} {path}", operation
+
+
+def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
+    """Each operation names a permission of the table, or that any role will do."""
+    known = {*Permission, ANYBODY}
+    wrong = [name for name, each in operations(document) if each.get("x-permission") not in known]
+    assert not wrong
+
+
+def test_every_operation_explains_itself(document: dict[str, Any]) -> None:
+    """Each operation has a description, and a name that no other has."""
+    found = dict(operations(document))
+    assert not [name for name, each in found.items() if not each.get("description")]
+    assert len({each["operationId"] for each in found.values()}) == len(found)
+
+
+def test_every_error_is_a_problem(document: dict[str, Any]) -> None:
+    """Each response of 400 and above is declared as a problem, and as nothing else."""
+    wrong = [
+        f"{name} {status}"
+        for name, each in operations(document)
+        for status, response in each["responses"].items()
+        if status >= "400" and list(response["content"]) != [PROBLEM_MEDIA_TYPE]
+    ]
+    assert not wrong
+
+
+def test_an_operation_says_that_callers_may_be_refused(document: dict[str, Any]) -> None:
+    """Each operation declares what unknown and unentitled callers are told."""
+    wrong = [n for n, each in operations(document) if not {"401", "403"} <= set(each["responses"])]
+    assert not wrong
+
+
+def test_no_framework_error_is_left(document: dict[str, Any]) -> None:
+    """The framework's own shape of an error is not part of the description."""
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/v1/nowhere", 404), ("DELETE", "/api/v1/reports", 405)],
+)
+def test_what_the_framework_refuses_is_a_problem(
+    service: Service, method: str, path: str, status: int
+) -> None:
+    """Unknown paths and methods are refused with a problem, and 405 names those there are."""
+    answer = service.client().request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == PROBLEM_MEDIA_TYPE
+    assert answer.json()["status"] == status
+    assert ("allow" in answer.headers) == (status == 405)
