@@ -244,7 +244,14 @@ def create_key_object(
     if credentials is not None and purpose is not None:
         with signer_of(credentials) as signer:
             made = [
-                sign_bytes(data, purpose=purpose, signer=signer, ports=ports, profile=profile)
+                sign_bytes(
+                    data,
+                    purpose=purpose,
+                    signer=signer,
+                    ports=ports,
+                    profile=profile,
+                    identity=securing.check.trust_policy.identity,
+                )
                 for data in documents
             ]
         documents, signed = tuple(data for data, _ in made), tuple(result for _, result in made)

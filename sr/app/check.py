@@ -42,6 +42,7 @@ __all__ = [
     "gather_record",
     "judge_record",
     "load_material",
+    "named_policy",
     "refusal",
     "worst_exit_code",
 ]
@@ -82,10 +83,7 @@ class CheckOptions:
     @cached_property
     def trust_policy(self) -> TrustPolicy:
         """The policy, read once."""
-        path = Path(self.policy)
-        if path.suffix == ".toml" or path.is_file():
-            return parse_policy(read_bytes(path).decode("utf-8", "replace"), path.name)
-        return load_policy(self.policy)
+        return named_policy(self.policy)
 
     @cached_property
     def record(self) -> tuple[RecordedSignature, ...] | None:
@@ -96,6 +94,19 @@ class CheckOptions:
     def folder(self) -> EvidenceFolder | None:
         """The evidence, surveyed once."""
         return None if self.evidence is None else survey(self.evidence)
+
+
+def named_policy(name: str) -> TrustPolicy:
+    """Return a policy by the id of a shipped one or the path of a file.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+        ProfileError: The policy is unknown or malformed.
+    """
+    path = Path(name).expanduser()
+    if path.suffix == ".toml" or path.is_file():
+        return parse_policy(read_bytes(path).decode("utf-8", "replace"), path.name)
+    return load_policy(name)
 
 
 def load_material(options: CheckOptions) -> TrustMaterial:

@@ -73,6 +73,8 @@ class TrustSettings:
 
     directory: str = "~/.config/srsign/trust"
     """Folder that ``srsign trust`` keeps; see ``trust_store``."""
+    policy: str = "standard"
+    """Id or file of the policy where none is named; signing takes from it who is who."""
     lists: str = ""
     """Addresses, with blanks between, from which ``srsign trust update`` fetches CRLs."""
     timeout_seconds: int = 30

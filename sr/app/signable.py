@@ -17,27 +17,36 @@ from sr.errors import LifecycleError
 from sr.findings import Finding, Status
 from sr.signature.integrity import der_prefix
 from sr.trust import same_person
-from sr.trust.identity import IdentityMapping, Naming
+from sr.trust.certificate import read_certificate
+from sr.trust.identity import BY_NAME, IdentityMapping, persons_of
 from sr.verification.facts import DocumentFacts, SignatureFacts
-from sr.verification.identity import wrote_alone
+from sr.verification.identity import OBSERVER_ROLES, exceeds_role, names_holder, wrote_alone
 
-__all__ = ["check_signer", "require_author", "require_intact", "require_untouched"]
+__all__ = ["check_role", "check_signer", "require_author", "require_intact", "require_untouched"]
 
 _APPROVES = frozenset({SignaturePurpose.VERIFICATION, SignaturePurpose.VALIDATION})
-_BY_NAME = IdentityMapping(by=frozenset({Naming.NAME}), persons=())
 _NO_AUTHOR = _APPROVES | {SignaturePurpose.REVIEW, SignaturePurpose.SOURCE}
 
 
 def check_signer(
-    facts: DocumentFacts, certificate: bytes, purpose: SignaturePurpose, *, item: str = ""
+    facts: DocumentFacts,
+    certificate: bytes,
+    purpose: SignaturePurpose,
+    *,
+    item: str = "",
+    identity: IdentityMapping = BY_NAME,
 ) -> None:
-    """Refuse a signature on a document that is altered, by both author and approver, or misplaced.
+    """Refuse a signature on a document that is altered, by the wrong person, or misplaced.
+
+    Author and approver are two persons. Where the site says who is who, whom the report names as
+    author or as verifying observer is who signs as that.
 
     Args:
         facts: The document as it stands.
         certificate: DER of the signer's certificate.
         purpose: What the signature is for.
         item: Path of the item that is signed, empty for the document.
+        identity: Who is who.
 
     Raises:
         LifecycleError: Naming the attribute that stands against it.
@@ -55,18 +64,65 @@ def check_signer(
     others = _with_purpose(facts, approves=purpose not in _APPROVES)
     if purpose not in _NO_AUTHOR or purpose in _APPROVES:
         for signature in others:
-            if same_person(der_prefix(signature.certificate), certificate):
+            if same_person(der_prefix(signature.certificate), certificate, identity):
                 raise LifecycleError(
                     "author and approver are one person: CertificateOfSigner (0400,0115) of "
                     f"signature {signature.digital_signature_uid} names the same",
                     where="(0400,0115)",
                     hint="approval needs a second person",
                 )
-    if purpose in _APPROVES and not others and wrote_alone(facts, certificate, _BY_NAME):
+    if purpose in _APPROVES and _wrote(facts, certificate, others, identity):
         raise LifecycleError(
-            "AuthorObserverSequence (0040,A078) names the approver as the only author",
+            "AuthorObserverSequence (0040,A078) names the approver as an author",
             where="(0040,A078)",
             hint="approval needs a second person",
+        )
+    if not item and identity.is_configured:
+        _check_observer(facts, certificate, purpose, identity)
+
+
+def check_role(certificate: bytes, purpose: SignaturePurpose, identity: IdentityMapping) -> None:
+    """Refuse a signature for a purpose that the site does not let its signer have.
+
+    Raises:
+        LifecycleError: It does not.
+
+    Cites: PS3.15 C.4; PS3.16 CID 7007.
+    """
+    persons = persons_of(read_certificate(certificate), identity)
+    for person in exceeds_role(persons, purpose.value, identity):
+        raise LifecycleError(
+            f"{person!r} does not sign for purpose {purpose.value} "
+            "(DigitalSignaturePurposeCodeSequence (0400,0401))",
+            where="(0400,0401)",
+            hint="the policy of the site lists the purposes of each person",
+        )
+
+
+def _wrote(
+    facts: DocumentFacts,
+    certificate: bytes,
+    authors: tuple[SignatureFacts, ...],
+    identity: IdentityMapping,
+) -> bool:
+    """Return whether a report names the holder of a certificate as its author.
+
+    By name alone that counts only where it is the one author and nobody else signed as such.
+    """
+    if identity.is_configured:
+        return names_holder(facts, "author", certificate, identity) is True
+    return not authors and wrote_alone(facts, certificate, identity)
+
+
+def _check_observer(
+    facts: DocumentFacts, certificate: bytes, purpose: SignaturePurpose, identity: IdentityMapping
+) -> None:
+    role, where = OBSERVER_ROLES.get(purpose.value, ("", ""))
+    if role and names_holder(facts, role, certificate, identity) is False:
+        raise LifecycleError(
+            f"the {role} observer {where} is not the person whose certificate signs",
+            where=where,
+            hint="the identity mapping of the policy says who is who",
         )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sr.app.ports import Ports
-from sr.app.signable import check_signer
+from sr.app.signable import check_role, check_signer
 from sr.app.timestamping import obtain_timestamp
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
@@ -25,6 +25,7 @@ from sr.signature import PreparedSignature, SigningRequest, complete, examine, p
 from sr.signature.documents import is_document
 from sr.signature.location import parse_item_path
 from sr.signature.prepare import refuse
+from sr.trust.identity import BY_NAME, IdentityMapping
 from sr.verification import gather
 
 __all__ = ["SigningResult", "canonical", "complete_prepared", "prepare_opened"]
@@ -52,6 +53,7 @@ def prepare_opened(
     item: str = "",
     private: bool = False,
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
+    identity: IdentityMapping = BY_NAME,
 ) -> PreparedSignature:
     """Return a signature that lacks its value only; for files from ``open_for_signing``.
 
@@ -64,6 +66,7 @@ def prepare_opened(
         item: Path of the item to sign, empty for the document.
         private: Whether to cover private elements.
         mac_algorithm: Digest of the MAC.
+        identity: Who is who; the signer has to be whom the report names.
 
     Raises:
         ProfileViolationError: The result would break a rule.
@@ -72,10 +75,11 @@ def prepare_opened(
 
     Cites: PS3.15 A.4, C.1, C.4.
     """
+    check_role(certificate, purpose, identity)
     if is_document(file.sop_class_uid):
         facts = gather(file)
         refuse([f for f in facts.findings if f.status is Status.FAIL])
-        check_signer(facts, certificate, purpose, item=item)
+        check_signer(facts, certificate, purpose, item=item, identity=identity)
     request = SigningRequest(
         purpose=purpose,
         certificate=certificate,

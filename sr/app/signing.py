@@ -22,7 +22,7 @@ from sr.app.signature_steps import (
     complete_prepared,
     prepare_opened,
 )
-from sr.codes import SignaturePurpose
+from sr.codes import Code, SignaturePurpose
 from sr.dicomfile import BytesSource, DICOMFile, read
 from sr.dicomfile.splice import Piece, assemble, splice
 from sr.document.approvable import Approval, ApprovalMode, VerifyingObserver
@@ -31,6 +31,7 @@ from sr.findings import Finding
 from sr.keys import Secrets, Signer, open_signer
 from sr.mac import MACAlgorithm
 from sr.trust import parse_certificates
+from sr.trust.identity import BY_NAME, IdentityMapping
 from sr.verification import gather
 
 __all__ = [
@@ -71,10 +72,12 @@ def sign_file(
     private: bool = False,
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
     in_place: bool = False,
+    identity: IdentityMapping = BY_NAME,
 ) -> SigningResult:
     """Sign a file and write the result.
 
     Raises:
+        LifecycleError: The document may not be signed so, or not by this person.
         ProfileViolationError: The result would break a rule.
         ConfigurationError: A path, URI or item does not make sense.
         DatasetError: The file breaks a structural rule.
@@ -94,6 +97,7 @@ def sign_file(
             item=item,
             private=private,
             mac_algorithm=mac_algorithm,
+            identity=identity,
         )
     write_atomically(output, pieces)
     return replace(result, output=output)
@@ -106,17 +110,21 @@ def sign_bytes(
     signer: Signer,
     ports: Ports,
     profile: str | None = None,
+    identity: IdentityMapping = BY_NAME,
 ) -> tuple[bytes, SigningResult]:
     """Return our own document, signed.
 
     Raises:
+        LifecycleError: The document may not be signed so, or not by this person.
         ProfileViolationError: The result would break a rule.
         SigningError: The key could not sign.
 
     Cites: PS3.15 A.4, C.4.
     """
     file = canonical(read(BytesSource(data)))
-    pieces, result = sign_opened(file, signer, ports, purpose=purpose, profile=profile)
+    pieces, result = sign_opened(
+        file, signer, ports, purpose=purpose, profile=profile, identity=identity
+    )
     return assemble(pieces), result
 
 
@@ -131,6 +139,8 @@ def approve_file(
     ports: Ports,
     profile: str | None = None,
     in_place: bool = False,
+    identity: IdentityMapping = BY_NAME,
+    observer_code: Code | None = None,
 ) -> SigningResult:
     """Approve a report: set VERIFIED and sign with purpose 5, both or neither.
 
@@ -154,6 +164,8 @@ def approve_file(
             organization=organization,
             mode=mode,
             profile=profile,
+            identity=identity,
+            observer_code=observer_code,
         )
     write_atomically(output, data)
     return replace(result, output=output)
@@ -168,8 +180,21 @@ def approve_document(
     organization: str,
     mode: ApprovalMode,
     profile: str | None = None,
+    identity: IdentityMapping = BY_NAME,
+    observer_code: Code | None = None,
 ) -> tuple[tuple[Piece, ...], SigningResult]:
     """Return the approved and signed report as pieces.
+
+    Args:
+        file: The report as it stands.
+        signer: The approver's key.
+        ports: Time, UIDs, time-stamps.
+        observer: The approver's name as it is to stand in the report.
+        organization: For whom the approver acts.
+        mode: What becomes of the SOP Instance UID.
+        profile: Insisted on beside that of an approval.
+        identity: Who is who; the signer has to be the observer, and not an author.
+        observer_code: Identifies the observer where a name does not.
 
     Raises:
         LifecycleError: The report may not be approved, or not by this person.
@@ -180,10 +205,22 @@ def approve_document(
     """
     certificate = signer.certificate_chain[0].public_bytes(Encoding.DER)
     approved, notices = approved_copy(
-        file, certificate, ports, observer=observer, organization=organization, mode=mode
+        file,
+        certificate,
+        ports,
+        observer=observer,
+        organization=organization,
+        mode=mode,
+        identity=identity,
+        observer_code=observer_code,
     )
     pieces, result = sign_opened(
-        approved, signer, ports, purpose=SignaturePurpose.VERIFICATION, profile=profile
+        approved,
+        signer,
+        ports,
+        purpose=SignaturePurpose.VERIFICATION,
+        profile=profile,
+        identity=identity,
     )
     return pieces, replace(result, notices=(*notices, *result.notices))
 
@@ -196,6 +233,8 @@ def approved_copy(
     observer: str,
     organization: str,
     mode: ApprovalMode,
+    identity: IdentityMapping = BY_NAME,
+    observer_code: Code | None = None,
 ) -> tuple[DICOMFile, tuple[Finding, ...]]:
     """Return the report as it reads once approved, not signed yet, and what should be known.
 
@@ -206,6 +245,8 @@ def approved_copy(
         observer: Verifying Observer Name (0040,A075).
         organization: Verifying Organization (0040,A027).
         mode: What becomes of the SOP Instance UID.
+        identity: Who is who; ``prepare_opened`` holds the observer against it.
+        observer_code: Identifies the observer where a name does not.
 
     Raises:
         LifecycleError: The report may not be approved, or not by this person.
@@ -213,11 +254,13 @@ def approved_copy(
     Cites: PS3.15 C.4; PS3.4 O.3.
     """
     facts = gather(file)
-    check_signer(facts, certificate, SignaturePurpose.VERIFICATION)
+    check_signer(facts, certificate, SignaturePurpose.VERIFICATION, identity=identity)
     notices = require_author(facts)
     with_predecessor = mode is ApprovalMode.REISSUE_WITH_PREDECESSOR
     approval = Approval(
-        observer=VerifyingObserver(name=observer, organization=organization),
+        observer=VerifyingObserver(
+            name=observer, organization=organization, identification=observer_code
+        ),
         approved_at=ports.now(),
         mode=mode,
         sop_instance_uid="" if mode is ApprovalMode.IN_PLACE else ports.new_uid(),
@@ -287,10 +330,12 @@ def sign_opened(
     item: str = "",
     private: bool = False,
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
+    identity: IdentityMapping = BY_NAME,
 ) -> tuple[tuple[Piece, ...], SigningResult]:
     """Return the signed file as pieces; for files from ``open_for_signing``.
 
     Raises:
+        LifecycleError: The document may not be signed so, or not by this person.
         ProfileViolationError: The result would break a rule.
         ConfigurationError: The item does not make sense.
         SigningError: The key could not sign.
@@ -306,5 +351,6 @@ def sign_opened(
         item=item,
         private=private,
         mac_algorithm=mac_algorithm,
+        identity=identity,
     )
     return complete_prepared(prepared, signer.sign_digest(prepared.digest, mac_algorithm), ports)

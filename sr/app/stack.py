@@ -35,6 +35,7 @@ from sr.errors import (
 from sr.keys import Signer
 from sr.mac import MACAlgorithm
 from sr.signature.signing_policy import SigningPolicy
+from sr.trust.identity import BY_NAME, IdentityMapping
 
 __all__ = ["Signed", "StackDocument", "sign_stack"]
 
@@ -74,6 +75,7 @@ def sign_stack(
     profile: str | None = None,
     private: bool = False,
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256,
+    identity: IdentityMapping = BY_NAME,
 ) -> Iterator[Signed]:
     """Sign each document that is confirmed, and yield what became of it.
 
@@ -88,6 +90,7 @@ def sign_stack(
         profile: Insisted on for each, as for a single document; so are the next two.
         private: Whether to cover private elements.
         mac_algorithm: Digest of the MACs.
+        identity: Who is who.
 
     Raises:
         ConfigurationError: Two files have one name, an output would replace an input, or the key
@@ -120,6 +123,7 @@ def sign_stack(
                     profile=profile,
                     private=private,
                     mac_algorithm=mac_algorithm,
+                    identity=identity,
                 )
                 write_atomically(folder / source.name, pieces)
             except (PINError, SignerUnavailableError):

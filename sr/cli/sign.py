@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sr.cli import options as o
+from sr.cli import trust_options as t
 from sr.cli.command import register
 from sr.cli.shell import Shell
 from sr.cli.stack import confirmation, tell_end, tell_one
@@ -15,6 +16,7 @@ from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sr.app.signing import ApprovalMode, SigningResult
+    from sr.codes import Code
     from sr.mac import MACAlgorithm
 
 __all__ = ["add_commands", "parse_algorithm"]
@@ -31,6 +33,8 @@ srsign sign ct.dcm --purpose source --key 'pkcs11:token=Archive' --cert archive.
 _APPROVE_EXAMPLES = """
 srsign approve report-author.dcm --observer 'Meier^Anna' --organization 'St. Anna' \\
     --key file:meier.key --cert meier.pem -o report.dcm
+srsign approve report-author.dcm --observer 'Weber^Sam' --organization 'St. Anna' \\
+    --policy site.toml --key 'pkcs11:token=Weber' -o report.dcm
 """
 
 
@@ -65,6 +69,16 @@ def _parse_mode(text: str) -> ApprovalMode:
         raise ValueError(f"no approval mode {text!r}; known: {known}") from error
 
 
+def _parse_code(text: str) -> Code:
+    from sr.codes import Code
+
+    value, _, rest = text.partition("^")
+    scheme, _, meaning = rest.partition("^")
+    if not (value.strip() and scheme.strip() and meaning.strip()):
+        raise ValueError(f"{text!r} is no VALUE^SCHEME^MEANING")
+    return Code(value, scheme, meaning)
+
+
 _Input = Annotated[Path, typer.Argument(metavar="IN.dcm", help="Document or image.")]
 _Algorithm = Annotated[
     Any,
@@ -85,6 +99,7 @@ def sign(
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
     profile: o.Profile = None,
+    policy: t.SitePolicy = None,
     item: Annotated[
         str,
         typer.Option(
@@ -113,6 +128,7 @@ def sign(
     from sr import compose
     from sr.app.signing import sign_file
 
+    identity = t.identity_of(policy)
     if len(sources) > 1:
         from sr.app.stack import sign_stack
         from sr.signature.signing_policy import load_signing_policy
@@ -121,7 +137,7 @@ def sign(
             raise ConfigurationError(
                 "several files are signed whole, into a folder", hint="name it with -o"
             )
-        policy = load_signing_policy(signing_policy)
+        limits = load_signing_policy(signing_policy)
         made = []
         for each in sign_stack(
             sources,
@@ -129,11 +145,12 @@ def sign(
             purpose=purpose,
             credentials=o.credentials(key, cert, pin_file),
             ports=compose.signing_ports(timestamp),
-            policy=policy,
-            confirm=confirmation(policy, yes=yes),
+            policy=limits,
+            confirm=confirmation(limits, yes=yes),
             profile=profile,
             private=private,
             mac_algorithm=algorithm,
+            identity=identity,
         ):
             made.append(each)
             tell_one(shell, each)
@@ -151,6 +168,7 @@ def sign(
         private=private,
         mac_algorithm=algorithm,
         in_place=in_place,
+        identity=identity,
     )
     _report(shell, f"{source} signed: {purpose.code.meaning}", result, target)
     return 0
@@ -183,10 +201,21 @@ def approve(
     pin_file: o.PinFile = None,
     timestamp: o.Timestamp = None,
     profile: o.Profile = None,
+    policy: t.SitePolicy = None,
+    observer_code: Annotated[
+        Any,
+        typer.Option(
+            "--observer-code",
+            parser=_parse_code,
+            metavar="VALUE^SCHEME^MEANING",
+            help="Identification code of the observer, e.g. '4711^99STAFF^Weber, Sam'.",
+        ),
+    ] = None,
 ) -> None:
     """Approve a report: VERIFIED, the verifying observer and the verification signature.
 
-    All three or none. The author's signature stays valid; the author cannot approve.
+    All three or none. The author's signature stays valid; the author cannot approve, whatever the
+    certificate or the spelling of the name where a policy says who is who.
     """
     from sr import compose
     from sr.app.signing import approve_file
@@ -202,6 +231,8 @@ def approve(
         ports=compose.signing_ports(timestamp),
         profile=profile,
         in_place=in_place,
+        identity=t.identity_of(policy),
+        observer_code=observer_code,
     )
     _report(shell, f"{source} approved by {observer}", result, target)
 

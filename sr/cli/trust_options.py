@@ -20,8 +20,18 @@ from sr.signature.reference_coverage import MACCoverage
 if TYPE_CHECKING:
     from sr.app.check import CheckOptions
     from sr.app.securing import Securing
+    from sr.trust.identity import IdentityMapping
 
-__all__ = ["SECURED", "TRUST", "AnchorSelections", "Coverage", "Secured", "Trust"]
+__all__ = [
+    "SECURED",
+    "TRUST",
+    "AnchorSelections",
+    "Coverage",
+    "Secured",
+    "SitePolicy",
+    "Trust",
+    "identity_of",
+]
 
 _SECURING = "How evidence is secured"
 
@@ -55,11 +65,21 @@ _OCSP = Annotated[
     list[Path], typer.Option("--ocsp", metavar="FILE", help="OCSP response; repeatable.")
 ]
 _Policy = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--policy",
         metavar="ID|FILE",
-        help="standard, strict, archive, interop, demo, or a policy file.",
+        help="standard, strict, archive, interop, demo, or a policy file; otherwise the setting "
+        "trust.policy.  [default: standard]",
+    ),
+]
+SitePolicy = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="ID|FILE",
+        help="Policy whose [identity] says who is who: the signer has to be whom the report names, "
+        "and another person than the author; otherwise the setting trust.policy.",
     ),
 ]
 Coverage = Annotated[
@@ -111,7 +131,7 @@ class Trust:
     intermediate: _Intermediates = ()  # type: ignore[assignment]
     crl: _CRL = ()  # type: ignore[assignment]
     ocsp: _OCSP = ()  # type: ignore[assignment]
-    policy: _Policy = "standard"
+    policy: _Policy = None
 
     def check_options(
         self,
@@ -140,7 +160,7 @@ class Trust:
             intermediates=tuple(self.intermediate),
             crls=tuple(self.crl),
             ocsps=tuple(self.ocsp),
-            policy=self.policy,
+            policy=self.policy or current_settings().trust.policy,
             evidence=tuple(evidence) or None,
             purposes=tuple(purpose.value for purpose in require_purpose),
             signer=signer,
@@ -177,6 +197,19 @@ class Secured:
             trusted=tuple(self.trusted_kos),
             anchors=tuple(anchors),
         )
+
+
+def identity_of(policy: str | None) -> IdentityMapping:
+    """Return who is who under a policy, or under that of the settings.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+        ProfileError: The policy is unknown or malformed.
+    """
+    from sr.app.check import named_policy
+    from sr.app.settings import current_settings
+
+    return named_policy(policy or current_settings().trust.policy).identity
 
 
 TRUST = Trust()

@@ -14,11 +14,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from sr.trust.certificate import Certificate
+from sr.trust.certificate import Certificate, read_certificate
 from sr.trust.name import name_text, plain_text
 from sr.trust.person import person_of
 
-__all__ = ["IdentityMapping", "KnownPerson", "Naming", "one_person", "persons_of"]
+__all__ = [
+    "BY_NAME",
+    "IdentityMapping",
+    "KnownPerson",
+    "Naming",
+    "one_person",
+    "persons_of",
+    "same_person",
+]
 
 _PERSON = "person:"
 
@@ -77,6 +85,10 @@ class IdentityMapping:
         return bool(self.persons) or self.by != {Naming.NAME}
 
 
+BY_NAME = IdentityMapping(by=frozenset({Naming.NAME}), persons=())
+"""What holds where a site says nothing."""
+
+
 def persons_of(certificate: Certificate, mapping: IdentityMapping) -> frozenset[str]:
     """Return identifiers of the person behind a certificate, those of the mapping included."""
     listed = (each.person for each in mapping.persons if each.holds(certificate))
@@ -93,6 +105,17 @@ def one_person(one: frozenset[str], other: frozenset[str]) -> bool:
     if all(any(each.startswith(_PERSON) for each in ids) for ids in (one, other)):
         shared = frozenset(each for each in shared if each.startswith((_PERSON, "key:")))
     return bool(shared)
+
+
+def same_person(one: bytes, other: bytes, mapping: IdentityMapping = BY_NAME) -> bool:
+    """Return whether two DER certificates may be one person's; see ``one_person``.
+
+    Raises:
+        TrustEvidenceError: The bytes are not a certificate.
+    """
+    return one_person(
+        persons_of(read_certificate(one), mapping), persons_of(read_certificate(other), mapping)
+    )
 
 
 def _matches(texts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:

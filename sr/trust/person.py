@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from sr.trust.certificate import Certificate, read_certificate
 from sr.trust.name import plain_text
 
-__all__ = ["person_of", "same_person"]
+__all__ = ["person_of"]
 
 _WORDS = re.compile(r"[^\W_]+")
 
@@ -40,15 +40,6 @@ def person_of(certificate: bytes) -> frozenset[str]:
     Cites: RFC 5280 4.1.2.6, 4.2.1.6; EN 319 412-2 4.2.4.
     """
     return frozenset(_identifiers(read_certificate(certificate)))
-
-
-def same_person(one: bytes, other: bytes) -> bool:
-    """Return whether two DER certificates may be one person's: they share an identifier.
-
-    Raises:
-        TrustEvidenceError: The bytes are not a certificate.
-    """
-    return not person_of(one).isdisjoint(person_of(other))
 
 
 def _identifiers(certificate: Certificate) -> Iterator[str]:

@@ -19,9 +19,18 @@ from sr.trust.name import name_text, plain_text
 from sr.verification.facts import DocumentFacts
 from sr.verification.signature_rules import Judgement
 
-__all__ = ["four_eyes", "observer_findings", "role_findings", "wrote_alone"]
+__all__ = [
+    "OBSERVER_ROLES",
+    "exceeds_role",
+    "four_eyes",
+    "names_holder",
+    "observer_findings",
+    "role_findings",
+    "wrote_alone",
+]
 
-_ROLES = {"1": ("author", "(0040,A078)"), "5": ("verifying", "(0040,A073)")}
+OBSERVER_ROLES = {"1": ("author", "(0040,A078)"), "5": ("verifying", "(0040,A073)")}
+"""Which observer of a report a signature of a purpose is by, and where it is named."""
 _AUTHORS, _APPROVALS = ("1", "2"), ("5", "6")
 
 
@@ -34,11 +43,10 @@ def observer_findings(
     """
     for judgement in valid:
         purpose = known_purpose(judgement.facts.purpose)
-        if purpose is None or purpose.value not in _ROLES or judgement.trust is None:
+        if purpose is None or purpose.value not in OBSERVER_ROLES or judgement.trust is None:
             continue
-        role, where = _ROLES[purpose.value]
-        named = tuple(name for name in facts.observers.get(role, ()) if name)
-        codes = facts.observer_codes.get(role, ())
+        role, where = OBSERVER_ROLES[purpose.value]
+        named, codes = _named(facts, role)
         if (named or codes) and not _is_named(
             judgement.trust.person, _subject(judgement), named, codes, mapping
         ):
@@ -62,17 +70,28 @@ def role_findings(top: tuple[Judgement, ...], mapping: IdentityMapping) -> Itera
         purpose = known_purpose(judgement.facts.purpose)
         if purpose is None or judgement.trust is None:
             continue
-        for known in mapping.persons:
-            listed = f"person:{known.person}" in judgement.trust.person
-            if listed and known.purposes and purpose.value not in known.purposes:
-                yield Finding(
-                    rule="SIGNER_ROLE",
-                    status=Status.FAIL,
-                    message=f"{known.person!r} does not sign for purpose {purpose.value}",
-                    where=judgement.facts.where,
-                    cites="PS3.15 C.4; PS3.16 CID 7007",
-                    sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
-                )
+        for person in exceeds_role(judgement.trust.person, purpose.value, mapping):
+            yield Finding(
+                rule="SIGNER_ROLE",
+                status=Status.FAIL,
+                message=f"{person!r} does not sign for purpose {purpose.value}",
+                where=judgement.facts.where,
+                cites="PS3.15 C.4; PS3.16 CID 7007",
+                sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+            )
+
+
+def exceeds_role(
+    identifiers: frozenset[str], purpose: str, mapping: IdentityMapping
+) -> tuple[str, ...]:
+    """Return the site's ids of those persons among some whom it does not let sign for a purpose."""
+    return tuple(
+        known.person
+        for known in mapping.persons
+        if f"person:{known.person}" in identifiers
+        and known.purposes
+        and purpose not in known.purposes
+    )
 
 
 def four_eyes(
@@ -120,8 +139,39 @@ def wrote_alone(facts: DocumentFacts, certificate: bytes, mapping: IdentityMappi
     named, codes = facts.observers.get("author", ()), facts.observer_codes.get("author", ())
     if len(named) != 1 or (not codes and len(_name_parts(named[0])) < 2):
         return False
+    return names_holder(facts, "author", certificate, mapping) is True
+
+
+def names_holder(
+    facts: DocumentFacts, role: str, certificate: bytes, mapping: IdentityMapping
+) -> bool | None:
+    """Return whether a report names the holder of a certificate in a role of its observers.
+
+    Args:
+        facts: The report.
+        role: ``author`` or ``verifying``.
+        certificate: DER.
+        mapping: Who is who.
+
+    Returns:
+        ``None`` where the report names nobody in that role.
+
+    Raises:
+        TrustEvidenceError: The bytes are not a DER certificate.
+
+    Cites: PS3.3 C.17.2 (0040,A073), (0040,A078).
+    """
+    named, codes = _named(facts, role)
+    if not named and not codes:
+        return None
     signer = read_certificate(certificate)
     return _is_named(persons_of(signer, mapping), name_text(signer.subject), named, codes, mapping)
+
+
+def _named(facts: DocumentFacts, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and the codes of the observers in a role."""
+    names = tuple(name for name in facts.observers.get(role, ()) if name)
+    return names, facts.observer_codes.get(role, ())
 
 
 def _by(top: tuple[Judgement, ...], *codes: str) -> list[Judgement]:
