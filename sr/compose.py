@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from secrets import randbits, token_hex
+from secrets import randbits, token_bytes, token_hex
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -20,6 +20,7 @@ from sr.app.ports import Ports, Timestamping
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sr.app.responder_update import Asking
     from sr.app.settings import Settings, TimestampSettings
     from sr.app.trust_update import RevocationListSource
     from sr.keys import Secrets
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PIN_FILE_VARIABLE",
+    "asking",
     "current_time",
     "demo_service",
     "new_uid",
@@ -39,7 +41,7 @@ __all__ = [
 
 PIN_FILE_VARIABLE = "SRSIGN_PIN_FILE"
 """Environment variable that names a file with the secret."""
-_NONCE_BITS = 64
+_NONCE_BITS, _OCSP_NONCE_BYTES = 64, 32
 _OBJECT_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 
 
@@ -90,6 +92,25 @@ def _timestamping(url: str, settings: TimestampSettings) -> Timestamping:
     )
 
 
+def asking(settings: Settings) -> Asking:
+    """Return how OCSP responders are asked.
+
+    Raises:
+        ConfigurationError: A setting does not make sense.
+
+    Cites: RFC 6960 A.1; RFC 9654 2.1.
+    """
+    from sr.app.responder_update import Asking  # noqa: PLC0415
+    from sr.net.ocsp import HTTPResponders  # noqa: PLC0415
+
+    return Asking(
+        source=HTTPResponders(timeout=_trust_timeout(settings)),
+        now=current_time,
+        new_nonce=lambda: token_bytes(_OCSP_NONCE_BYTES),
+        clock_skew=timedelta(seconds=settings.clock.skew_seconds),
+    )
+
+
 def revocation_lists(settings: Settings) -> RevocationListSource:
     """Return what fetches revocation lists.
 
@@ -98,9 +119,13 @@ def revocation_lists(settings: Settings) -> RevocationListSource:
     """
     from sr.net.revocation_list import HTTPRevocationLists  # noqa: PLC0415
 
+    return HTTPRevocationLists(timeout=_trust_timeout(settings))
+
+
+def _trust_timeout(settings: Settings) -> int:
     if settings.trust.timeout_seconds == 0:
         raise ConfigurationError("the setting trust.timeout_seconds must be at least 1")
-    return HTTPRevocationLists(timeout=settings.trust.timeout_seconds)
+    return settings.trust.timeout_seconds
 
 
 def service_context(settings: Settings) -> Context:

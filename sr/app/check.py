@@ -124,7 +124,7 @@ def load_material(options: CheckOptions) -> TrustMaterial:
         timestamp_anchors=_all(options.timestamp_anchors, parse_certificates),
         intermediates=(*kept.intermediates, *_all(options.intermediates, parse_certificates)),
         crls=(*kept.crls, *_all(options.crls, parse_crls)),
-        ocsps=_all(options.ocsps, parse_ocsp),
+        ocsps=(*kept.ocsps, *_all(options.ocsps, parse_ocsp)),
     )
 
 

@@ -77,6 +77,8 @@ class TrustSettings:
     """Id or file of the policy where none is named; signing takes from it who is who."""
     lists: str = ""
     """Addresses, with blanks between, from which ``srsign trust update`` fetches CRLs."""
+    responders: str = ""
+    """OCSP responders, with blanks between, each ``ISSUER=URL``; see ``responder_update``."""
     timeout_seconds: int = 30
     """For each step of an exchange, and for the answer as a whole."""
 

@@ -6,6 +6,7 @@ noticed and refused. ``check`` takes the folder where no ``--trust-anchor`` is g
     DIR/anchors/SHA256.pem        trusted by decision
     DIR/intermediates/SHA256.pem  issuing certificates, trusted only through an anchor
     DIR/lists/*                   revocation lists, PEM or DER; see ``trust_update``
+    DIR/responses/*               OCSP responses, PEM or DER; see ``responder_update``
 
 Cites: RFC 5280 6.1.1 d; RFC 5937.
 """
@@ -22,12 +23,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sr.app.files import read_bytes, write_atomically
 from sr.errors import ConfigurationError, TrustEvidenceError
-from sr.trust import CertificateSummary, TrustMaterial, parse_certificates, parse_crls
+from sr.trust import CertificateSummary, TrustMaterial, parse_certificates, parse_crls, parse_ocsp
 from sr.trust.certificate import read_certificate
 
 __all__ = ["Kept", "TrustStore", "Use", "certificates_in"]
 
-_LISTS = "lists"
+_LISTS, _RESPONSES = "lists", "responses"
 _SHORTEST = 8
 
 
@@ -76,16 +77,17 @@ class TrustStore:
 
         Raises:
             ConfigurationError: A file cannot be read, or is not the certificate that its name says.
-            TrustEvidenceError: A revocation list does not parse.
+            TrustEvidenceError: A revocation list or OCSP response does not parse.
         """
         kept = self.kept()
-        lists = _files(self.folder / _LISTS)
+        lists, responses = _files(self.folder / _LISTS), _files(self.folder / _RESPONSES)
         return TrustMaterial(
             anchors=tuple(each.certificate.der for each in kept if each.use is Use.ANCHOR),
             intermediates=tuple(
                 each.certificate.der for each in kept if each.use is Use.INTERMEDIATE
             ),
             crls=tuple(der for path in lists for der in parse_crls(read_bytes(path))),
+            ocsps=tuple(der for path in responses for der in parse_ocsp(read_bytes(path))),
         )
 
     def add(self, certificate: CertificateSummary, use: Use) -> Kept:
@@ -106,6 +108,14 @@ class TrustStore:
             ConfigurationError: The folder cannot be written.
         """
         return _made(self.folder / _LISTS) / name
+
+    def response_path(self, name: str) -> Path:
+        """Return where an OCSP response of that name is kept.
+
+        Raises:
+            ConfigurationError: The folder cannot be written.
+        """
+        return _made(self.folder / _RESPONSES) / name
 
     def remove(self, fingerprint: str) -> Kept:
         """Forget the one certificate whose fingerprint begins so.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from sr.cli.shell import Shell, error_as_dict, printable
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sr.app.responder_update import Answered
     from sr.app.trust_store import Kept, TrustStore
     from sr.app.trust_update import Updated
     from sr.trust import CertificateSummary
@@ -36,6 +38,7 @@ srsign trust remove 3f9a0c1d
 _UPDATE_EXAMPLES = """
 srsign trust update
 srsign trust update --list http://crl.example.org/root.crl
+srsign trust update report.dcm meier.pem --responder 3f9a0c1d=http://ocsp.example.org
 """
 Directory = Annotated[
     Path | None,
@@ -116,6 +119,13 @@ def remove(
 
 def update(
     shell: Shell,
+    named: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Whom to ask responders about: certificates (PEM or DER), or signed DICOM files.",
+        ),
+    ] = [],
     lists: Annotated[
         list[str],
         typer.Option(
@@ -124,42 +134,95 @@ def update(
             help="Where a revocation list is; repeatable; otherwise the setting trust.lists.",
         ),
     ] = [],
+    responder: Annotated[
+        list[str],
+        typer.Option(
+            "--responder",
+            metavar="ISSUER=URL",
+            help="OCSP responder of an issuer, who is named by 8 digits or more of the "
+            "fingerprint; repeatable; otherwise the setting trust.responders.",
+        ),
+    ] = [],
     directory: Directory = None,
 ) -> int:
-    """Fetch revocation lists from configured addresses, for checks to come.
+    """Fetch revocation lists and ask OCSP responders at configured addresses, for checks to come.
 
     A list is taken if a certificate that is kept signed it and it is not older than the one there.
-    Checks themselves fetch nothing. Exit code 3 where some lists failed, 1 where all did.
+    Responders are asked about the issuing certificates that are kept and about those in FILE; an
+    answer is taken if the issuer, or whom the issuer authorised, signed it, and it is current.
+    Checks themselves fetch nothing. Exit code 3 where some failed, 1 where all did.
     """
+    from sr.app.responder_update import certificates_named, parse_responders, update_responses
     from sr.app.settings import current_settings
     from sr.app.trust_update import update_lists
-    from sr.compose import revocation_lists
+    from sr.compose import asking, revocation_lists
 
-    settings = current_settings()
+    settings, store = current_settings(), _store(directory)
     urls = tuple(lists) or tuple(settings.trust.lists.split())
-    if not urls:
-        raise ConfigurationError("no address is configured", hint="--list, or trust.lists")
-    found = update_lists(_store(directory), urls, revocation_lists(settings))
+    responders = parse_responders(tuple(responder) or tuple(settings.trust.responders.split()))
+    if not urls and not responders:
+        raise ConfigurationError(
+            "no address is configured",
+            hint="--list and --responder, or trust.lists and trust.responders",
+        )
+    if named and not responders:
+        raise ConfigurationError("no responder is configured", hint="--responder, trust.responders")
+    about = tuple(der for path in named for der in certificates_named(path))
+    updated = update_lists(store, urls, revocation_lists(settings))
+    answered = update_responses(store, responders, asking(settings), named=about)
     if shell.json:
-        shell.print_object({"lists": [_updated_as_dict(each) for each in found]})
+        shell.print_object(
+            {
+                "lists": [_updated_as_dict(each) for each in updated],
+                "responses": [_answered_as_dict(each) for each in answered],
+            }
+        )
     else:
-        shell.print(printable(_updated_line(each)) for each in found)
-    failed = sum(each.error is not None for each in found)
-    return UNABLE if failed == len(found) else PARTLY_FAILED if failed else 0
+        shell.print(printable(_updated_line(each)) for each in updated)
+        shell.print(printable(_answered_line(each)) for each in answered)
+    if responders and not answered:
+        shell.tell("no responder answers for a certificate that is kept; name files to ask about")
+    errors = [*(each.error for each in updated), *(each.error for each in answered)]
+    failed = sum(error is not None for error in errors)
+    return PARTLY_FAILED if 0 < failed < len(errors) else UNABLE if failed else 0
 
 
 def _updated_line(each: Updated) -> str:
     if each.error is not None:
         return f"not taken: {each.url}: {each.error}"
-    until = f"{each.next_update:%Y-%m-%d %H:%M:%SZ}" if each.next_update else "no date"
-    return f"taken: {each.issuer}, next one {until}"
+    return f"taken: {each.issuer}, next one {_until(each.next_update)}"
+
+
+def _answered_line(each: Answered) -> str:
+    subject = each.certificate.subject
+    if each.error is not None:
+        return f"not taken: {subject}: {each.error}"
+    return f"{each.state}: {subject}, next answer {_until(each.next_update)}"
+
+
+def _until(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}" if moment else "no date"
+
+
+def _answered_as_dict(each: Answered) -> dict[str, Any]:
+    return {
+        **each.certificate.as_dict(),
+        "url": each.url or None,
+        "state": None if each.error is not None else each.state.value,
+        "next_update": _moment(each.next_update),
+        "error": error_as_dict(each.error) if each.error is not None else None,
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None
 
 
 def _updated_as_dict(each: Updated) -> dict[str, Any]:
     return {
         "url": each.url,
         "issuer": each.issuer or None,
-        "next_update": f"{each.next_update:%Y-%m-%dT%H:%M:%SZ}" if each.next_update else None,
+        "next_update": _moment(each.next_update),
         "error": error_as_dict(each.error) if each.error is not None else None,
     }
 

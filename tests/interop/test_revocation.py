@@ -13,13 +13,17 @@ from threading import Thread
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.support.console import srsign
+from sr.app.settings import current_settings
+from tests.support.console import Ended, srsign
 from tests.support.forge import edited, forge_signature
 from tests.support.office import Office
 from tests.support.peers import OPENSSL, run_peer
-from tests.support.pki import demo_pki, issue
+from tests.support.pki import Entity, demo_pki, issue
+from tests.support.responder import index_row, openssl_responder
 from tests.support.signed import plain_report
+from tests.support.tsa_server import Answer, http_server
 
 STRICT = ("--policy", "strict")
 
@@ -27,11 +31,9 @@ STRICT = ("--policy", "strict")
 def _ocsp(office: Office, folder: Path, status: str) -> Path:
     """Return what ``openssl ocsp`` answers about the archive's certificate."""
     pki, response = office.pki, folder / f"{status[:1]}.ocsp"
-    certificate = x509.load_pem_x509_certificate(pki.certificate("archive").read_bytes())
-    expiry = f"{certificate.not_valid_after_utc:%y%m%d%H%M%SZ}"
     index = folder / "index.txt"
-    row = (status[:1], expiry, status[1:], f"{certificate.serial_number:X}", "unknown", "/CN=x")
-    index.write_text("" if status == "?" else "\t".join(row) + "\n", encoding="ascii")
+    row = "" if status == "?" else index_row(pki.certificate("archive"), status)
+    index.write_text(row, encoding="ascii")
     issuing = pki.certificate("issuing")
     ended = run_peer(
         OPENSSL, "ocsp", "-index", index, "-CA", issuing, "-issuer", issuing,
@@ -121,11 +123,8 @@ def _knocks(listener: socket.socket) -> int:
         count += 1
 
 
-@pytest.mark.parametrize("policy", ["standard", "strict", "archive", "interop", "demo"])
-def test_urls_in_certificates_are_never_fetched(
-    listener: socket.socket, tmp_path: Path, policy: str
-) -> None:
-    """A certificate that points at a responder, an issuer and a list makes no connection."""
+def _pointing(listener: socket.socket) -> tuple[Entity, Entity]:
+    """Return a CA and a signer whose certificates point at a listener, in every way."""
     pki, url = demo_pki(), f"http://127.0.0.1:{listener.getsockname()[1]}"
     issuer_at = x509.AccessDescription(
         x509.AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(f"{url}/ca")
@@ -138,6 +137,15 @@ def test_urls_in_certificates_are_never_fetched(
     signer = issue(
         ca, "Pointing", slot="case", crl_url=f"{url}/ee.crl", extensions=[(access, False)]
     )
+    return ca, signer
+
+
+@pytest.mark.parametrize("policy", ["standard", "strict", "archive", "interop", "demo"])
+def test_urls_in_certificates_are_never_fetched(
+    listener: socket.socket, tmp_path: Path, policy: str
+) -> None:
+    """A certificate that points at a responder, an issuer and a list makes no connection."""
+    pki, (ca, signer) = demo_pki(), _pointing(listener)
     file, root, issuing = (tmp_path / name for name in ("x.dcm", "root.pem", "ca.pem"))
     file.write_bytes(edited(plain_report(), lambda nodes: forge_signature(nodes, signer)))
     root.write_bytes(pki.root.pem)
@@ -194,3 +202,145 @@ def test_lists_are_fetched_over_http_into_the_folder(
     assert mixed.code == 3
     assert [each["error"] is None for each in mixed.json["lists"]] == [False, False, True, True]
     assert len(list((tmp_path / "trust" / "lists").iterdir())) == 2
+
+
+@pytest.fixture
+def folder(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a trust folder that keeps root and issuing CA."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for name, use in (("root", ()), ("issuing", ("--intermediate",))):
+        given = (office.pki.certificate(name), *use, "--yes", "--directory", tmp_path / "trust")
+        assert srsign("trust", "add", *given).code == 0
+    lists = tmp_path / "trust" / "lists"
+    lists.mkdir()
+    (lists / "root.crl").write_bytes(office.pki.revocation_lists[0].read_bytes())
+    return tmp_path / "trust"
+
+
+def _update(office: Office, folder: Path, url: str, *named: object) -> Ended:
+    issuing = x509.load_pem_x509_certificate(office.pki.certificate("issuing").read_bytes())
+    fingerprint = issuing.fingerprint(SHA256()).hex()
+    asked = ("--responder", f"{fingerprint}={url}", "--directory", folder, "--json")
+    return srsign("trust", "update", *(named or (office.seal,)), *asked)
+
+
+def _kept(folder: Path) -> list[bytes]:
+    responses = folder / "responses"
+    return [path.read_bytes() for path in responses.iterdir()] if responses.exists() else []
+
+
+def _strict(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    monkeypatch.setenv("SRSIGN_TRUST__DIRECTORY", str(folder))
+    current_settings.cache_clear()
+    ended = srsign("check", office.seal, *STRICT, "--json")
+    monkeypatch.delenv("SRSIGN_TRUST__DIRECTORY")
+    current_settings.cache_clear()
+    return ended.code, ended.json["sub_indication"]
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [("V", (0, None)), (f"R{_moment(timedelta(days=1))},keyCompromise", (10, "REVOKED"))],
+    ids=["good", "revoked"],
+)
+def test_a_responder_of_openssl_is_asked(
+    office: Office,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    verdict: tuple[int, str | None],
+) -> None:
+    """What openssl answers over HTTP, nonce and all, decides a strict check without network."""
+    assert _strict(office, folder, monkeypatch) == (11, "TRY_LATER")
+    issuing, key = office.pki.certificate("issuing"), office.pki.key("issuing")
+    rows = index_row(office.pki.certificate("archive"), status)
+    with openssl_responder(tmp_path, rows, authority=issuing, signer=issuing, key=key) as url:
+        ended = _update(office, folder, url)
+    assert (ended.code, ended.json["responses"][0]["error"]) == (0, None)
+    assert _strict(office, folder, monkeypatch) == verdict
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize(
+    ("signer", "known"), [("supervisor", True), ("root", True), ("issuing", False)]
+)
+def test_what_openssl_answers_is_not_always_believed(
+    office: Office, folder: Path, tmp_path: Path, signer: str, known: bool
+) -> None:
+    """Neither a signer whom the issuer did not authorise, nor that nothing is known."""
+    pki = office.pki
+    rows = index_row(pki.certificate("archive"), "V") if known else ""
+    with openssl_responder(
+        tmp_path,
+        rows,
+        authority=pki.certificate("issuing"),
+        signer=pki.certificate(signer),
+        key=pki.key(signer),
+    ) as url:
+        assert _update(office, folder, url).code == 1
+    assert _kept(folder) == []
+
+
+_ANSWERS = {
+    "redirect": Answer(status=302, headers={"Location": "/elsewhere"}),
+    "moved": Answer(status=308, headers={"Location": "/elsewhere"}),
+    "missing": Answer(status=404),
+    "broken": Answer(status=500),
+    "a page": Answer(body=b"<html>", kind="text/html"),
+    "another kind": Answer(body=b"\x30\x03\x0a\x01\x00", kind="application/timestamp-reply"),
+    "too large": Answer(body=bytes(300_000), kind="application/ocsp-response"),
+}
+
+
+@pytest.mark.parametrize("name", _ANSWERS)
+def test_what_is_no_answer_of_a_responder(office: Office, folder: Path, name: str) -> None:
+    """A redirect is not followed, other content is not taken, and an answer is bounded."""
+    requests: list[bytes] = []
+
+    def answer(body: bytes) -> Answer:
+        requests.append(body)
+        return _ANSWERS[name]
+
+    with http_server(answer) as url:
+        ended = _update(office, folder, url)
+    assert (ended.code, ended.json["responses"][0]["error"]["code"]) == (1, "external-service")
+    assert (len(requests), _kept(folder)) == (1, [])
+
+
+def test_a_responder_that_is_down(office: Office, folder: Path) -> None:
+    """Nobody listens: an error, and a check stays as undecided as before."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    ended = _update(office, folder, f"http://127.0.0.1:{port}/")
+    assert (ended.code, ended.json["responses"][0]["error"]["code"]) == (1, "external-service")
+    assert _kept(folder) == []
+
+
+def test_the_address_in_a_certificate_is_never_asked(
+    office: Office, folder: Path, tmp_path: Path, listener: socket.socket
+) -> None:
+    """Where a certificate points counts for nothing, whether or not its issuer has a responder."""
+    ca, signer = _pointing(listener)
+    certificate, issuing = tmp_path / "signer.pem", tmp_path / "ca.pem"
+    certificate.write_bytes(signer.pem)
+    issuing.write_bytes(ca.pem)
+    at = ("--intermediate", "--yes", "--directory", folder)
+    assert srsign("trust", "add", issuing, *at).code == 0
+    requests: list[bytes] = []
+
+    def answer(body: bytes) -> Answer:
+        requests.append(body)
+        return Answer(status=404)
+
+    with http_server(answer) as url:
+        assert _update(office, folder, url, certificate).code == 1
+        assert requests == []  # the responder of another issuer
+        fingerprint = ca.certificate.fingerprint(SHA256()).hex()
+        asked = ("--responder", f"{fingerprint}={url}", "--directory", folder)
+        assert srsign("trust", "update", certificate, *asked).code == 1
+    assert len(requests) == 1
+    assert _knocks(listener) == 0
+    with socket.create_connection(listener.getsockname()):
+        assert _knocks(listener) == 1  # it would have been noticed

@@ -351,6 +351,7 @@ def make_ocsp(
     reason: x509.ReasonFlags | None = None,
     this_update: datetime = NOW - timedelta(hours=1),
     next_update: datetime | None = NOW + DAY,
+    nonce: bytes | None = None,
 ) -> ocsp.OCSPResponse:
     """Return an OCSP response; ``responder`` defaults to the issuer itself.
 
@@ -375,6 +376,8 @@ def make_ocsp(
     )
     if responder is not None:
         builder = builder.certificates([responder.certificate])
+    if nonce is not None:
+        builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
     return builder.sign(by.key, _hash_for(by.key, None))
 
 
