@@ -24,6 +24,7 @@ from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
 from sr.errors import ConfigurationError, ProfileViolationError, SignerRefusedError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
+from sr.mac.segment import Segment, blocks
 from sr.mac.selection import (
     DIGITAL_SIGNATURES_SEQUENCE,
     MAC_PARAMETERS_SEQUENCE,
@@ -67,6 +68,7 @@ __all__ = [
     "prepare",
     "refuse",
     "require_value",
+    "signed_stream",
 ]
 
 _LARGEST_MAC_ID = 0xFFFF
@@ -167,7 +169,7 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     refuse(list(dict.fromkeys(violations)))
     refuse(list(_unsound(structure, request)))
     covers, signed_part = parameters.data_elements_signed, _signed_part(request, parameters)
-    segments = mac_segments(level.dataset, covers, signature_item=signed_part)
+    segments = _segments(file, request, parameters)
     stream_bytes = segments_length(segments)
     return PreparedSignature(
         file=file,
@@ -228,6 +230,18 @@ def complete(
             )
         ],
     )
+
+
+def signed_stream(prepared: PreparedSignature) -> bytes:
+    """Return the MAC stream that the digest of a prepared signature is over, for the signer to see.
+
+    Raises:
+        EncodingError: The file became shorter meanwhile.
+
+    Cites: PS3.3 C.12.1.1.3.1.1.
+    """
+    segments = _segments(prepared.file, prepared.request, prepared.parameters)
+    return b"".join(block for segment in segments for block in blocks(segment))
 
 
 def require_value(prepared: PreparedSignature, value: bytes) -> None:
@@ -369,6 +383,15 @@ def _allowed_key(request: SigningRequest, subject: ProfileSubject) -> tuple[Find
             where="(0400,0115)",
             cites=asked.cites,
         ),
+    )
+
+
+def _segments(file: DICOMFile, request: SigningRequest, parameters: MACParameters) -> list[Segment]:
+    level = item_at(file.dataset, request.path)
+    return mac_segments(
+        level.dataset,
+        parameters.data_elements_signed,
+        signature_item=_signed_part(request, parameters),
     )
 
 
