@@ -16,11 +16,8 @@ from datetime import datetime, timedelta
 
 from sr.codes import SignaturePurpose
 from sr.dicomfile.dataset import DataSet, DICOMFile
-from sr.dicomfile.limits import Limits
-from sr.dicomfile.scanner import Scanner
-from sr.dicomfile.source import BytesSource
 from sr.dicomfile.splice import AppendItem, Piece, splice
-from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
+from sr.dicomfile.writer import transcode
 from sr.errors import ConfigurationError, ProfileViolationError, SignerRefusedError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
@@ -44,11 +41,9 @@ from sr.signature.item import (
     CMS_TSP,
     MACParameters,
     encode_mac_parameters,
-    encode_signature_head,
     encode_signature_tail,
 )
 from sr.signature.location import Level, item_at
-from sr.signature.moment import format_moment
 from sr.signature.notices import padding_notices, peer_notices
 from sr.signature.profile import (
     PROFILE_KEY_TYPE,
@@ -59,6 +54,7 @@ from sr.signature.profile import (
     load_profile,
 )
 from sr.signature.references import document_references
+from sr.signature.signed_part import head_of, scan_item, signed_part
 from sr.signature.structure import SignatureStructure, examine
 
 __all__ = [
@@ -168,8 +164,8 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
     ]
     refuse(list(dict.fromkeys(violations)))
     refuse(list(_unsound(structure, request)))
-    covers, signed_part = parameters.data_elements_signed, _signed_part(request, parameters)
-    segments = _segments(file, request, parameters)
+    covers = parameters.data_elements_signed
+    item, segments = _hashed(file, request, parameters)
     stream_bytes = segments_length(segments)
     return PreparedSignature(
         file=file,
@@ -181,9 +177,7 @@ def prepare(file: DICOMFile, request: SigningRequest) -> PreparedSignature:
         findings=(
             *unlisted_key,
             *padding_notices(level.dataset),
-            *peer_notices(
-                level.dataset, covers, signed_part=signed_part, stream_bytes=stream_bytes
-            ),
+            *peer_notices(level.dataset, covers, signed_part=item, stream_bytes=stream_bytes),
         ),
     )
 
@@ -223,7 +217,7 @@ def complete(
     return splice(
         prepared.file,
         [
-            AppendItem(tag=tag, content=transcode(_parse(content), encoding), path=request.path)
+            AppendItem(tag=tag, content=transcode(scan_item(content), encoding), path=request.path)
             for tag, content in (
                 (MAC_PARAMETERS_SEQUENCE, parameters),
                 (DIGITAL_SIGNATURES_SEQUENCE, signature),
@@ -240,7 +234,7 @@ def signed_stream(prepared: PreparedSignature) -> bytes:
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
-    segments = _segments(prepared.file, prepared.request, prepared.parameters)
+    _, segments = _hashed(prepared.file, prepared.request, prepared.parameters)
     return b"".join(block for segment in segments for block in blocks(segment))
 
 
@@ -386,29 +380,17 @@ def _allowed_key(request: SigningRequest, subject: ProfileSubject) -> tuple[Find
     )
 
 
-def _segments(file: DICOMFile, request: SigningRequest, parameters: MACParameters) -> list[Segment]:
-    level = item_at(file.dataset, request.path)
-    return mac_segments(
-        level.dataset,
-        parameters.data_elements_signed,
-        signature_item=_signed_part(request, parameters),
-    )
+def _hashed(
+    file: DICOMFile, request: SigningRequest, parameters: MACParameters
+) -> tuple[DataSet, list[Segment]]:
+    level, covers = item_at(file.dataset, request.path), parameters.data_elements_signed
+    item = signed_part(_head(request, parameters), request.purpose)
+    return item, mac_segments(level.dataset, covers, signature_item=item)
 
 
 def _head(request: SigningRequest, parameters: MACParameters) -> bytes:
-    return encode_signature_head(
+    return head_of(
         mac_id_number=parameters.mac_id_number,
         digital_signature_uid=request.digital_signature_uid,
-        signed_at=format_moment(request.signed_at),
+        signed_at=request.signed_at,
     )
-
-
-def _signed_part(request: SigningRequest, parameters: MACParameters) -> DataSet:
-    tail = encode_signature_tail(certificate=b"", signature=b"", purpose=request.purpose)
-    return _parse(_head(request, parameters) + tail)
-
-
-def _parse(content: bytes) -> DataSet:
-    source = BytesSource(content)
-    scanner = Scanner(source, limits=Limits(), size=source.size)
-    return scanner.dataset(0, source.size, EXPLICIT_LITTLE_ENCODING)
