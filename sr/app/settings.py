@@ -7,6 +7,7 @@ Order, later wins: defaults, ``/etc/srsign/config.toml``, ``~/.config/srsign/con
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -27,6 +28,7 @@ __all__ = [
     "TimestampSettings",
     "TrustSettings",
     "current_settings",
+    "effective",
     "load_settings",
     "origins",
     "setting_files",
@@ -34,6 +36,7 @@ __all__ = [
 
 _PREFIX = "SRSIGN_"
 _SEPARATOR = "__"
+_PASSWORD = re.compile(r"(://[^/@:\s]*:)[^@/\s]*@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,12 @@ class Origin:
     value: object
     source: str
 
+    @property
+    def shown(self) -> str:
+        """The value as it may be printed: an address without the password in it."""
+        text = repr(self.value) if isinstance(self.value, str) else str(self.value)
+        return _PASSWORD.sub(r"\1***@", text)
+
 
 @cache
 def current_settings() -> Settings:
@@ -173,6 +182,27 @@ def origins(files: tuple[Path, ...], environment: Mapping[str, str]) -> tuple[Or
             section, _, key = name.removeprefix(_PREFIX).lower().partition(_SEPARATOR)
             found.append(_origin(section, key, _parsed(text), name))
     return tuple(found)
+
+
+def effective(files: tuple[Path, ...], environment: Mapping[str, str]) -> tuple[Origin, ...]:
+    """Return every setting there is, with the value that counts and where it comes from.
+
+    Raises:
+        ConfigurationError: A file is not TOML, a key is unknown, or a value has the wrong type.
+    """
+    defaults = Settings()
+    found = {
+        (section.name, key.name): Origin(
+            section=section.name,
+            key=key.name,
+            value=getattr(getattr(defaults, section.name), key.name),
+            source="default",
+        )
+        for section in fields(Settings)
+        for key in fields(getattr(defaults, section.name))
+    }
+    found |= {(each.section, each.key): each for each in origins(files, environment)}
+    return tuple(found.values())
 
 
 def setting_files() -> tuple[Path, ...]:

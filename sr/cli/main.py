@@ -19,6 +19,7 @@ from sr.cli import (
     bundle,
     certs,
     check,
+    config,
     demo,
     doctor,
     inspect,
@@ -61,6 +62,7 @@ _MODULES = (
     certs,
     template,
     serve,
+    config,
     doctor,
 )
 

@@ -6,8 +6,9 @@ from fastapi import FastAPI
 
 from sr import __version__
 from sr.service.context import Context
-from sr.web import problems
+from sr.web import health, problems
 from sr.web.api import reports, signing_sessions
+from sr.web.observation import Figures, Observer
 from sr.web.openapi import Application, operation_id
 
 __all__ = ["create_application"]
@@ -28,7 +29,10 @@ def create_application(context: Context) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.context = context
+    app.state.figures = Figures()
+    app.add_middleware(Observer, figures=app.state.figures)
     problems.install(app)
+    app.include_router(health.router)
     for resource in (reports, signing_sessions):
         app.include_router(resource.router, prefix="/api/v1")
     return app

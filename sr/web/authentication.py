@@ -36,7 +36,8 @@ def principal_of(request: Request, context: Wired) -> Principal:
             digest = sha256(key.encode()).hexdigest()
             user = user_by_api_key(connection, digest, at=context.ports.now())
         if user is not None and user.disabled_at is None:
-            return principal(user, request)
+            request.state.principal = caller = principal(user, request)
+            return caller
     raise AuthenticationError("nobody knows the caller", hint="log in, or send an API key")
 
 
