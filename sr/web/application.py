@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TextIO
+
 from fastapi import FastAPI
 
 from sr import __version__
 from sr.service.context import Context
 from sr.web import health, problems
 from sr.web.api import reports, signing_sessions
-from sr.web.observation import Figures, Observer
+from sr.web.observation import Figures, Observer, json_log
 from sr.web.openapi import Application, operation_id
 
 __all__ = ["create_application"]
 
 
-def create_application(context: Context) -> FastAPI:
+def create_application(context: Context, *, log: TextIO | None = None) -> FastAPI:
     """Return the service as an ASGI application.
 
     Args:
         context: The service, wired.
+        log: Where a line for each request goes; standard error where left out.
     """
     app = Application(
         title="srsign",
@@ -30,7 +34,7 @@ def create_application(context: Context) -> FastAPI:
     )
     app.state.context = context
     app.state.figures = Figures()
-    app.add_middleware(Observer, figures=app.state.figures)
+    app.add_middleware(Observer, figures=app.state.figures, log=json_log(log or sys.stderr))
     problems.install(app)
     app.include_router(health.router)
     for resource in (reports, signing_sessions):

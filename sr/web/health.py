@@ -30,9 +30,7 @@ def ready(context: Wired) -> JSONResponse:
     return JSONResponse(found, status_code=200 if is_ready(found) else 503)
 
 
-@router.get(
-    "/metrics", response_class=PlainTextResponse, **protected(Permission.READ_METRICS)
-)
+@router.get("/metrics", response_class=PlainTextResponse, **protected(Permission.READ_METRICS))
 def metrics(context: Wired, caller: Caller, request: Request) -> Response:
     """Return figures in the format of Prometheus."""
     figures: Figures = request.app.state.figures

@@ -6,19 +6,20 @@ not what was said. An error that nobody foresaw leaves its type and its place, n
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from traceback import extract_tb
-from typing import Any
+from typing import Any, TextIO
 from uuid import uuid4
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from structlog.typing import FilteringBoundLogger
 
 from sr.web.problems import problem
 
-__all__ = ["Figures", "Observer", "log_as_json"]
+__all__ = ["Figures", "Observer", "json_log"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,22 +27,22 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_log = structlog.get_logger("srsign")
 _UNKNOWN = "none"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-def log_as_json() -> None:
-    """Write log lines as JSON objects to standard error."""
-    structlog.configure(
+def json_log(stream: TextIO) -> FilteringBoundLogger:
+    """Return a log that writes its lines as JSON objects."""
+    log: FilteringBoundLogger = structlog.wrap_logger(
+        structlog.PrintLogger(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=False,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+    return log
 
 
 class Figures:
@@ -70,9 +71,10 @@ class Figures:
 class Observer:
     """Middleware that measures and logs every request, and gives each an id."""
 
-    def __init__(self, app: Application, figures: Figures) -> None:
+    def __init__(self, app: Application, figures: Figures, log: FilteringBoundLogger) -> None:
         self.app = app
         self.figures = figures
+        self.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -114,7 +116,7 @@ class Observer:
         self.figures.requests.labels(method, route, status).inc()
         self.figures.seconds.labels(method, route).observe(seconds)
         caller = scope["state"].get("principal")
-        say = _log.error if status >= 500 or fault else _log.info
+        say = self.log.error if status >= 500 or fault else self.log.info
         say(
             "request",
             request_id=request_id,

@@ -7,7 +7,6 @@ from fastapi import FastAPI
 from sr.app.settings import current_settings
 from sr.compose import service_context
 from sr.web.application import create_application
-from sr.web.observation import log_as_json
 
 __all__ = ["application"]
 
@@ -19,5 +18,4 @@ def application() -> FastAPI:
         ConfigurationError: A setting does not make sense.
         ExternalServiceError: The database cannot be opened.
     """
-    log_as_json()
     return create_application(service_context(current_settings()))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from typing import TextIO
 from uuid import uuid4
 
 from fastapi.testclient import TestClient
@@ -49,9 +50,11 @@ class Service:
     world: DemoWorld
     clock: Clock
 
-    def client(self, login: str | None = None) -> TestClient:
+    def client(self, login: str | None = None, *, log: TextIO | None = None) -> TestClient:
         """Return a client of the API for somebody, or for nobody."""
-        client = TestClient(create_application(self.context), base_url="http://srsign.test")
+        client = TestClient(
+            create_application(self.context, log=log), base_url="http://srsign.test"
+        )
         if login is not None:
             key = token_hex(16)
             with self.context.database.write() as connection:

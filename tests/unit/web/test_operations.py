@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from sr.service.demonstration import write_demo_report
 from sr.service.evidence import EvidenceRoots
 from sr.trust import TrustMaterial
 from sr.web.application import create_application
-from sr.web.observation import log_as_json
 from tests.support.service import Service, open_service
 
 
@@ -74,30 +74,29 @@ def test_figures_are_for_operators(service: Service, login: str | None, status: 
 
 
 def test_a_log_line_has_no_identifier_in_it(
-    service: Service, capsys: pytest.CaptureFixture[str]
+    service: Service,
 ) -> None:
     """A line names route and caller, neither the document nor the patient."""
     document = write_demo_report(service.context, service.world, "anna", 0)
-    client = service.client("anna")
-    log_as_json()
-    client.get(f"/api/v1/reports/{document.sop_instance_uid}")
-    text = capsys.readouterr().err
+    log = StringIO()
+    service.client("anna", log=log).get(f"/api/v1/reports/{document.sop_instance_uid}")
+    text = log.getvalue()
     line = json.loads(text)
     assert (line["route"], line["caller"]) == ("/api/v1/reports/{sop_instance_uid}", "anna")
     assert document.sop_instance_uid not in text
     assert document.patient_name not in text
 
 
-def test_a_fault_leaves_no_text(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_leaves_no_text(service: Service) -> None:
     """An error that nobody foresaw is a problem with type and place in the log, not its text."""
 
     def broken() -> TrustMaterial:
         raise ZeroDivisionError("Müller^Jördis")
 
-    log_as_json()
-    client = TestClient(create_application(replace(service.context, material=broken)))
-    answer = client.get("/readyz")
-    logged = json.loads(capsys.readouterr().err)
+    log = StringIO()
+    application = create_application(replace(service.context, material=broken), log=log)
+    answer = TestClient(application).get("/readyz")
+    logged = json.loads(log.getvalue())
     assert answer.status_code == 500
     assert answer.json()["type"] == "urn:srsign:problem:unexpected"
     assert logged["fault"] == "ZeroDivisionError"
