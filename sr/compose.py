@@ -168,8 +168,10 @@ def service_context(settings: Settings) -> Context:
         new_token=lambda: token_hex(16),
         approval_mode=mode,
         session_lifetime=timedelta(minutes=settings.service.session_minutes),
-        demo=settings.service.demo == 1,
         server_signers=signers,
+        demo=settings.service.demo,
+        login_lifetime=timedelta(hours=settings.http.login_hours),
+        idle_lifetime=timedelta(minutes=settings.http.idle_minutes),
     )
 
 
@@ -186,7 +188,7 @@ def demo_service(folder: Path) -> dict[str, str]:
     variables = {
         "SRSIGN_STORE__URL": f"sqlite:///{folder / 'srsign.db'}",
         "SRSIGN_SERVICE__EVIDENCE": str(folder / "evidence"),
-        "SRSIGN_SERVICE__DEMO": "1",
+        "SRSIGN_SERVICE__DEMO": "true",
         "SRSIGN_SERVICE__SERVER_SIGNERS": "author approver sealer",
         "SRSIGN_TRUST__DIRECTORY": str(folder / "trust"),
     }

@@ -20,6 +20,7 @@ from sr.errors import ConfigurationError
 
 __all__ = [
     "ClockSettings",
+    "HTTPSettings",
     "MACSettings",
     "Origin",
     "ServiceSettings",
@@ -37,6 +38,12 @@ __all__ = [
 _PREFIX = "SRSIGN_"
 _SEPARATOR = "__"
 _PASSWORD = re.compile(r"(://[^/@:\s]*:)[^@/\s]*@")
+_WANTED: dict[type, str] = {
+    int: "a whole number, not negative",
+    bool: "true or false",
+    str: "a text",
+}
+_WORDS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +115,22 @@ class ServiceSettings:
     """in_place, reissue or reissue_with_predecessor."""
     session_minutes: int = 10
     """How long a signing session waits for its values."""
-    demo: int = 0
-    """1 where everybody may log in as anybody: with the people of ``srsign serve --demo`` only."""
+    demo: bool = False
+    """Whether everybody may log in as anybody: with the people of ``srsign serve --demo`` only."""
     server_signers: str = "sealer"
     """Roles, with blanks between, for whose purposes the server signs with keys that it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HTTPSettings:
+    """How the service is seen from outside, and what it takes."""
+
+    url: str = ""
+    """Public address, e.g. ``https://srsign.example.org``; empty for that of each request."""
+    login_hours: int = 10
+    """How long a login with a browser lasts at most."""
+    idle_minutes: int = 30
+    """How long it lasts without a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +144,7 @@ class Settings:
     trust: TrustSettings = field(default_factory=TrustSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
+    http: HTTPSettings = field(default_factory=HTTPSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,10 +257,11 @@ def _origin(section: str, key: str, value: object, source: str) -> Origin:
         )
     expected = type(getattr(known[section], key))
     if type(value) is not expected or (expected is int and value < 0):  # type: ignore[operator]
-        wanted = "a whole number, not negative" if expected is int else "a text"
-        raise ConfigurationError(f"{source}: {section}.{key} must be {wanted}")
+        raise ConfigurationError(f"{source}: {section}.{key} must be {_WANTED[expected]}")
     return Origin(section=section, key=key, value=value, source=source)
 
 
 def _parsed(text: str) -> object:
-    return int(text) if text.isascii() and text.isdigit() else text
+    if text.isascii() and text.isdigit():
+        return int(text)
+    return _WORDS.get(text, text)

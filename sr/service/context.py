@@ -34,6 +34,10 @@ class Context:
     approval_mode: ApprovalMode = ApprovalMode.REISSUE
     session_lifetime: timedelta = timedelta(minutes=10)
     items_per_session: int = 200
+    login_lifetime: timedelta = timedelta(hours=10)
+    """How long a browser's login lasts at most."""
+    idle_lifetime: timedelta = timedelta(minutes=30)
+    """How long it lasts without a request."""
     demo: bool = False
     """Whether people log in without proof, and keys that lie open are used; never for patients."""
     server_keys: KeptSigners = field(default_factory=KeptSigners)

@@ -22,6 +22,7 @@ __all__ = [
     "get_user",
     "user_by_api_key",
     "user_by_login",
+    "users_of",
 ]
 
 
@@ -36,6 +37,8 @@ class User:
     """As in reports, e.g. ``Meier^Anna``."""
     organization: str
     roles: tuple[str, ...]
+    person: str = ""
+    """Shared by the accounts of one person; the account's own id where nothing is said."""
     issuer: str | None = None
     """OpenID provider that vouches for the subject."""
     subject: str | None = None
@@ -64,7 +67,8 @@ class Credential:
 
 def add_user(connection: Connection, user: User) -> None:
     """Write a user."""
-    connection.execute(insert(users).values(**{**asdict(user), "roles": list(user.roles)}))
+    values = {**asdict(user), "roles": list(user.roles), "person": user.person or user.id}
+    connection.execute(insert(users).values(**values))
 
 
 def get_user(connection: Connection, user_id: str) -> User:
@@ -83,6 +87,12 @@ def user_by_login(connection: Connection, login: str) -> User | None:
     """Return the user who logs in under a name."""
     row = connection.execute(select(users).where(users.c.login == login)).mappings().one_or_none()
     return None if row is None else _user(row)
+
+
+def users_of(connection: Connection) -> tuple[User, ...]:
+    """Return every user, in order of their logins."""
+    rows = connection.execute(select(users).order_by(users.c.login)).mappings()
+    return tuple(_user(row) for row in rows)
 
 
 def add_api_key(

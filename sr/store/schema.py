@@ -80,6 +80,7 @@ users = Table(
     Column("display_name", String(256), nullable=False),
     Column("person_name", String(324), nullable=False),  # PN, as in reports
     Column("organization", String(64), nullable=False),  # LO, as in reports
+    Column("person", String(64), nullable=False),  # shared by the accounts of one person
     Column("roles", JSON, nullable=False),
     Column("issuer", String(512)),  # OpenID provider, with the subject below
     Column("subject", String(256)),
@@ -95,7 +96,9 @@ web_sessions = Table(
     Column("digest", _DIGEST, primary_key=True),  # of the cookie's value
     Column("user_id", ForeignKey("users.id"), nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Index("ix_web_sessions_expires_at", "expires_at"),
 )
 
 api_keys = Table(

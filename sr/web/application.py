@@ -9,19 +9,23 @@ from fastapi import FastAPI
 
 from sr import __version__
 from sr.service.context import Context
-from sr.web import health, problems
+from sr.web import health, login, problems
 from sr.web.api import reports, signing_sessions
 from sr.web.observation import Figures, Observer, json_log
 from sr.web.openapi import Application, operation_id
+from sr.web.rules import HTTPRules
 
 __all__ = ["create_application"]
 
 
-def create_application(context: Context, *, log: TextIO | None = None) -> FastAPI:
+def create_application(
+    context: Context, rules: HTTPRules | None = None, *, log: TextIO | None = None
+) -> FastAPI:
     """Return the service as an ASGI application.
 
     Args:
         context: The service, wired.
+        rules: How it answers over HTTP.
         log: Where a line for each request goes; standard error where left out.
     """
     app = Application(
@@ -35,8 +39,10 @@ def create_application(context: Context, *, log: TextIO | None = None) -> FastAP
     app.state.context = context
     app.state.figures = Figures()
     app.add_middleware(Observer, figures=app.state.figures, log=json_log(log or sys.stderr))
+    app.state.rules = rules or HTTPRules()
     problems.install(app)
     app.include_router(health.router)
     for resource in (reports, signing_sessions):
         app.include_router(resource.router, prefix="/api/v1")
+    app.include_router(login.router)
     return app

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from sr.errors import AuthenticationError
-from sr.service.access import Principal, Role
+from sr.service.access import Principal
 from sr.service.context import Context
-from sr.store.people import User, user_by_api_key
+from sr.service.login import principal_of_user, user_of_key, user_of_session
+from sr.web.cookies import cookie_of, require_same_origin
 
-__all__ = ["Caller", "Wired", "context_of", "principal_of"]
+__all__ = ["Caller", "Wired", "address_of", "context_of", "principal_of"]
 
 
 def context_of(request: Request) -> Context:
@@ -24,34 +25,50 @@ def context_of(request: Request) -> Context:
 Wired = Annotated[Context, Depends(context_of)]
 
 
+def address_of(request: Request) -> str:
+    """Return where a request comes from."""
+    return request.client.host if request.client else ""
+
+
 def principal_of(request: Request, context: Wired) -> Principal:
-    """Return who is calling.
+    """Return who is calling; a header with credentials goes before a cookie.
 
     Raises:
         AuthenticationError: Nobody knows.
+        AccessError: A browser sends it for a page of another site.
     """
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and key:
-        with context.database.read() as connection:
-            digest = sha256(key.encode()).hexdigest()
-            user = user_by_api_key(connection, digest, at=context.ports.now())
-        if user is not None and user.disabled_at is None:
-            request.state.principal = caller = principal(user, request)
+    ways = _BY_HEADER if "authorization" in request.headers else _BY_CONNECTION
+    for way in ways:
+        caller = way(request, context)
+        if caller is not None:
+            request.state.principal = caller
             return caller
     raise AuthenticationError("nobody knows the caller", hint="log in, or send an API key")
 
 
-def principal(user: User, request: Request) -> Principal:
-    """Return a user as the caller of a request."""
-    return Principal(
-        user_id=user.id,
-        login=user.login,
-        display_name=user.display_name,
-        person_name=user.person_name,
-        organization=user.organization,
-        roles=frozenset(Role(role) for role in user.roles),
-        address=request.client.host if request.client else "",
-    )
-
-
 Caller = Annotated[Principal, Depends(principal_of)]
+
+
+def _by_key(request: Request, context: Context) -> Principal | None:
+    key = _bearer(request)
+    user = user_of_key(context, key) if key else None
+    return None if user is None else principal_of_user(user, address_of(request))
+
+
+def _by_cookie(request: Request, context: Context) -> Principal | None:
+    token = cookie_of(request)
+    user = user_of_session(context, token) if token else None
+    if user is None:
+        return None
+    require_same_origin(request)
+    return principal_of_user(user, address_of(request))
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, value = request.headers["authorization"].partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+_Way = Callable[[Request, Context], Principal | None]
+_BY_HEADER: tuple[_Way, ...] = (_by_key,)
+_BY_CONNECTION: tuple[_Way, ...] = (_by_cookie,)

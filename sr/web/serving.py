@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from sr.app.settings import current_settings
 from sr.compose import service_context
 from sr.web.application import create_application
+from sr.web.rules import http_rules
 
 __all__ = ["application"]
 
@@ -18,4 +19,5 @@ def application() -> FastAPI:
         ConfigurationError: A setting does not make sense.
         ExternalServiceError: The database cannot be opened.
     """
-    return create_application(service_context(current_settings()))
+    settings = current_settings()
+    return create_application(service_context(settings), http_rules(settings.http))

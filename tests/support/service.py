@@ -25,6 +25,8 @@ from sr.web.application import create_application
 
 __all__ = ["Clock", "Service", "open_service"]
 
+_HERE = "http://srsign.test"
+
 
 @dataclass
 class Clock:
@@ -50,11 +52,20 @@ class Service:
     world: DemoWorld
     clock: Clock
 
+    def browser(self, login: str | None = None) -> TestClient:
+        """Return a browser on this machine, in which somebody logged in, or nobody."""
+        client = TestClient(
+            create_application(self.context), base_url=_HERE, client=("127.0.0.1", 50000)
+        )
+        client.headers["Origin"] = _HERE
+        if login is not None:
+            answer = client.post("/login", data={"login": login}, follow_redirects=False)
+            assert answer.status_code == 303, answer.text
+        return client
+
     def client(self, login: str | None = None, *, log: TextIO | None = None) -> TestClient:
         """Return a client of the API for somebody, or for nobody."""
-        client = TestClient(
-            create_application(self.context, log=log), base_url="http://srsign.test"
-        )
+        client = TestClient(create_application(self.context, log=log), base_url=_HERE)
         if login is not None:
             key = token_hex(16)
             with self.context.database.write() as connection:
@@ -80,6 +91,7 @@ def open_service(folder: Path, *, studies: int = 1, slices: int = 2) -> Service:
         limits=Limits(),
         new_token=lambda: token_hex(16),
         server_signers=frozenset(Role),
+        demo=True,
     )
     world = make_world(context, folder, studies=studies, slices=slices)
     material = TrustMaterial(
