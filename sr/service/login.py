@@ -13,7 +13,8 @@ from ipaddress import ip_address
 
 from sqlalchemy import Connection
 
-from sr.errors import AccessError, AuthenticationError
+from sr.app.audit import AuditAction, Outcome
+from sr.errors import AccessError, AuthenticationError, ServiceError
 from sr.service.access import Principal, Role
 from sr.service.context import Context
 from sr.service.events import record
@@ -33,6 +34,7 @@ __all__ = [
     "digest_of",
     "log_out",
     "principal_of_user",
+    "record_refusal",
     "start_session",
     "user_of_key",
     "user_of_session",
@@ -159,7 +161,7 @@ def start_session(
             also(connection)
         forget_web_sessions(connection, user_id=None, until=now)
         add_web_session(connection, session)
-        record(context, connection, principal, "login", by=by)
+        record(context, connection, principal, AuditAction.LOGIN, subject=by)
     return token
 
 
@@ -167,7 +169,49 @@ def log_out(context: Context, principal: Principal, token: str) -> None:
     """End a session."""
     with context.database.write() as connection:
         remove_web_session(connection, digest_of(token))
-        record(context, connection, principal, "logout")
+        record(context, connection, principal, AuditAction.LOGOUT)
+
+
+def record_refusal(
+    context: Context,
+    principal: Principal | None,
+    error: ServiceError,
+    *,
+    address: str,
+    request: str,
+    logs_in: bool = False,
+) -> None:
+    """Write to the audit that somebody was refused.
+
+    Args:
+        context: The service.
+        principal: Who, where that is known.
+        error: Why.
+        address: Where the request comes from.
+        request: What was asked for: method and path with the names of its parameters.
+        logs_in: Whether it was an attempt to log in.
+
+    Cites: PS3.15 A.5.3.10.
+    """
+    nobody = Principal(
+        user_id="",
+        login="",
+        display_name="",
+        person_name="",
+        organization="",
+        roles=frozenset(),
+        address=address,
+    )
+    with context.database.write() as connection:
+        record(
+            context,
+            connection,
+            principal or nobody,
+            AuditAction.LOGIN_FAILED if logs_in else AuditAction.ACCESS_REFUSED,
+            outcome=Outcome.SERIOUS_FAILURE,
+            subject=request,
+            detail=str(error),
+        )
 
 
 def _is_loopback(address: str) -> bool:

@@ -39,6 +39,7 @@ from sr.errors import (
     UnsupportedMediaError,
 )
 from sr.web.operations import PROBLEM_MEDIA_TYPE
+from sr.web.refusals import keep_refusal
 
 __all__ = ["STATUSES", "install", "problem", "problem_of", "status_of"]
 
@@ -121,7 +122,11 @@ def install(app: FastAPI) -> None:
     """Let an application answer every error with a problem."""
 
     @app.exception_handler(SRError)
-    def _ours(_request: Request, error: SRError) -> JSONResponse:
+    def _ours(request: Request, error: SRError) -> JSONResponse:
+        try:
+            keep_refusal(request, error)
+        except ExternalServiceError as failure:
+            return problem_of(failure)
         return problem_of(error)
 
     @app.exception_handler(RequestValidationError)

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
-from sr.store.schema import users, web_sessions
+from sr.store.schema import audit_events, users, web_sessions
 from sr.web.application import create_application
 from sr.web.login import local_path
 from sr.web.rules import HTTPRules
@@ -202,6 +202,34 @@ def test_outside_of_a_demonstration_nobody_logs_in_by_name(service: Service) -> 
     browser = TestClient(app, base_url=HERE, client=("127.0.0.1", 50000))
     answer = browser.post("/login", data={"login": "anna"}, headers={"Origin": HERE})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("login", "path", "action", "who"),
+    [
+        (None, "/api/v1/reports/1.2.3", "access-refused", ""),
+        ("ida", "/api/v1/reports/1.2.3", "access-refused", "ida"),
+        (None, "/login", "login-failed", ""),
+    ],
+)
+def test_refusals_are_in_the_audit(
+    service: Service, login: str | None, path: str, action: str, who: str
+) -> None:
+    """Who was refused is written down, with a caller where there is one."""
+    browser = service.browser(login)
+    if path == "/login":
+        browser.post(path, data={"login": "nobody"})
+    else:
+        browser.get(path)
+    with service.context.database.read() as connection:
+        last = (
+            connection.execute(
+                select(audit_events).order_by(audit_events.c.sequence.desc()).limit(1)
+            )
+            .mappings()
+            .one()
+        )
+    assert (last["action"], last["user_id"]) == (action, who)
 
 
 @pytest.mark.parametrize(
