@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from secrets import randbits, token_bytes, token_hex
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from sr.app.ports import Ports, Timestamping
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sr.app.doctor import Diagnosis
     from sr.app.responder_update import Asking
     from sr.app.settings import Settings, TimestampSettings
     from sr.app.trust_update import RevocationListSource
@@ -31,6 +33,7 @@ __all__ = [
     "asking",
     "current_time",
     "demo_service",
+    "diagnosed_service",
     "new_uid",
     "ports",
     "revocation_lists",
@@ -42,6 +45,7 @@ __all__ = [
 PIN_FILE_VARIABLE = "SRSIGN_PIN_FILE"
 """Environment variable that names a file with the secret."""
 _NONCE_BITS, _OCSP_NONCE_BYTES = 64, 32
+_SERVICE_LIBRARIES = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "structlog")
 _OBJECT_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 
 
@@ -173,6 +177,23 @@ def service_context(settings: Settings) -> Context:
         login_lifetime=timedelta(hours=settings.http.login_hours),
         idle_lifetime=timedelta(minutes=settings.http.idle_minutes),
     )
+
+
+def diagnosed_service(environment: Mapping[str, str]) -> tuple[Diagnosis, ...]:
+    """Return the state of what the service needs; one line where its libraries are not there."""
+    from sr.app.doctor import Condition, Diagnosis  # noqa: PLC0415 - a diagnosis only
+    from sr.app.settings import load_settings, setting_files  # noqa: PLC0415
+
+    missing = [name for name in _SERVICE_LIBRARIES if find_spec(name) is None]
+    if missing:
+        remedy = "not installed; pip install 'srsign[http]'"
+        return (Diagnosis(subject="service", condition=Condition.ABSENT, message=remedy),)
+    from sr.service.diagnosis import diagnose_service  # noqa: PLC0415
+
+    try:
+        return diagnose_service(load_settings(setting_files(), environment))
+    except ConfigurationError:
+        return ()  # said already, under "settings"
 
 
 def demo_service(folder: Path) -> dict[str, str]:

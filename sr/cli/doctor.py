@@ -31,8 +31,9 @@ def add_commands(app: typer.Typer) -> None:
 def doctor(shell: Shell) -> int:
     """Say what this installation can and cannot do; exit code 1 where something is broken."""
     from sr.app.doctor import Condition, diagnose
+    from sr.compose import diagnosed_service
 
-    found = diagnose(dict(os.environ))
+    found = (*diagnose(dict(os.environ)), *diagnosed_service(dict(os.environ)))
     if shell.json:
         shell.print_object({"checks": [_as_dict(diagnosis) for diagnosis in found]})
     else:
