@@ -22,10 +22,20 @@ from sr.trust.identity import BY_NAME, IdentityMapping, persons_of
 from sr.verification.facts import DocumentFacts, SignatureFacts
 from sr.verification.identity import OBSERVER_ROLES, exceeds_role, names_holder, wrote_alone
 
-__all__ = ["check_role", "check_signer", "require_author", "require_intact", "require_untouched"]
+__all__ = [
+    "APPROVING",
+    "NOT_AUTHORING",
+    "check_role",
+    "check_signer",
+    "require_author",
+    "require_intact",
+    "require_untouched",
+]
 
-_APPROVES = frozenset({SignaturePurpose.VERIFICATION, SignaturePurpose.VALIDATION})
-_NO_AUTHOR = _APPROVES | {SignaturePurpose.REVIEW, SignaturePurpose.SOURCE}
+APPROVING = frozenset({SignaturePurpose.VERIFICATION, SignaturePurpose.VALIDATION})
+"""Purposes of a second person."""
+NOT_AUTHORING = APPROVING | {SignaturePurpose.REVIEW, SignaturePurpose.SOURCE}
+"""Purposes of those who do not answer for the content as its authors."""
 
 
 def check_signer(
@@ -61,8 +71,8 @@ def check_signer(
             where="(FFFA,FFFA)",
             hint="sign the document first, without --item",
         )
-    others = _with_purpose(facts, approves=purpose not in _APPROVES)
-    if purpose not in _NO_AUTHOR or purpose in _APPROVES:
+    others = _with_purpose(facts, approves=purpose not in APPROVING)
+    if purpose not in NOT_AUTHORING or purpose in APPROVING:
         for signature in others:
             if same_person(der_prefix(signature.certificate), certificate, identity):
                 raise LifecycleError(
@@ -71,7 +81,7 @@ def check_signer(
                     where="(0400,0115)",
                     hint="approval needs a second person",
                 )
-    if purpose in _APPROVES and _wrote(facts, certificate, others, identity):
+    if purpose in APPROVING and _wrote(facts, certificate, others, identity):
         raise LifecycleError(
             "AuthorObserverSequence (0040,A078) names the approver as an author",
             where="(0040,A078)",
@@ -134,11 +144,11 @@ def _with_purpose(facts: DocumentFacts, *, approves: bool) -> tuple[SignatureFac
 
 
 def _is_approval(signature: SignatureFacts) -> bool:
-    return signature.purpose is not None and signature.purpose.value in _APPROVES
+    return signature.purpose is not None and signature.purpose.value in APPROVING
 
 
 def _is_author_kind(signature: SignatureFacts) -> bool:
-    return signature.purpose is None or signature.purpose.value not in _NO_AUTHOR
+    return signature.purpose is None or signature.purpose.value not in NOT_AUTHORING
 
 
 def require_intact(facts: DocumentFacts) -> None:

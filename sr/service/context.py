@@ -12,6 +12,7 @@ from sr.document.approvable import ApprovalMode
 from sr.keys.kept import KeptSigners
 from sr.service.access import Role
 from sr.service.evidence import EvidenceRoots
+from sr.service.prepared import PreparedSignatures
 from sr.store.database import Database
 from sr.trust import TrustMaterial, TrustPolicy
 
@@ -44,3 +45,5 @@ class Context:
     """Keys that are here and not with the people who sign."""
     server_signers: frozenset[Role] = frozenset({Role.SEALER})
     """Roles for whose purposes the server signs; in a demonstration also those of people."""
+    prepared: PreparedSignatures = field(default_factory=PreparedSignatures)
+    """Remembered between the two steps of a signature."""

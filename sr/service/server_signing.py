@@ -18,7 +18,8 @@ from sr.errors import AccessError
 from sr.mac import MACAlgorithm
 from sr.service.access import PURPOSES, Principal, require_purpose
 from sr.service.context import Context
-from sr.service.signing_sessions import complete_session, get_own_session, require_live
+from sr.service.session_states import get_own_session, require_live
+from sr.service.signing_sessions import complete_session
 from sr.store.people import credentials_of
 from sr.store.signing_sessions import SessionState, SigningSession
 

@@ -5,6 +5,7 @@ Cites: PS3.15 C.4.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,12 @@ from sqlalchemy import Connection
 from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, read
-from sr.errors import ConflictError
+from sr.errors import ConflictError, LifecycleError
 from sr.service.access import Principal
 from sr.service.context import Context
 from sr.service.documents import described
 from sr.service.events import record
+from sr.service.four_eyes import require_four_eyes
 from sr.store.documents import (
     Document,
     DocumentState,
@@ -37,9 +39,48 @@ from sr.store.signing_sessions import (
 )
 from sr.verification import Verdict
 
-__all__ = ["store_results"]
+__all__ = ["require_unchanged", "state_after", "store_results"]
 
 _APPROVES = SignaturePurpose.VERIFICATION
+_S = DocumentState
+_STANDS = {_S.SIGNED: _S.SIGNED, _S.APPROVED: _S.APPROVED}
+_SIGNS = {_S.DRAFT: _S.SIGNED, **_STANDS}
+_NEXT: dict[SignaturePurpose, dict[DocumentState, DocumentState]] = {
+    SignaturePurpose.VERIFICATION: {_S.SIGNED: _S.APPROVED},
+    SignaturePurpose.VALIDATION: _STANDS,
+    SignaturePurpose.REVIEW: _STANDS,
+}
+"""State before to state after, by purpose; every other purpose is in ``_SIGNS``."""
+
+
+def state_after(document: Document, purpose: SignaturePurpose) -> DocumentState:
+    """Return the state in which a signature leaves a document.
+
+    Raises:
+        LifecycleError: In its state it is not signed for that.
+
+    Cites: PS3.4 O.3; PS3.15 C.4.
+    """
+    try:
+        return _NEXT.get(purpose, _SIGNS)[document.state]
+    except KeyError:
+        raise LifecycleError(
+            f"the document is {document.state.value}: it is not signed with the purpose "
+            f"{purpose.slug} (DigitalSignaturePurposeCodeSequence (0400,0401))",
+            where="(0400,0401)",
+        ) from None
+
+
+def require_unchanged(connection: Connection, items: tuple[SessionItem, ...]) -> list[Document]:
+    """Return the documents of a session, none of which changed since they were prepared.
+
+    Raises:
+        ConflictError: One did.
+    """
+    documents = [get_document(connection, item.sop_instance_uid) for item in items]
+    if any(d.revision != item.revision for d, item in zip(documents, items, strict=True)):
+        raise ConflictError("a document was changed meanwhile", hint="open another session")
+    return documents
 
 
 def store_results(
@@ -53,27 +94,26 @@ def store_results(
 
     Raises:
         ConflictError: A document or the session changed since it was read.
+        LifecycleError: Meanwhile the signer took the other part in a document.
     """
     now = context.ports.now()
+    purpose = SignaturePurpose(session.purpose)
     results: dict[int, tuple[str, dict[str, Any]]] = {}
     with context.database.write() as connection:
         move_session(connection, session, SessionState.COMPLETED, finished_at=now)
-        for item, (content, verdict) in zip(items, signed, strict=True):
-            document = get_document(connection, item.sop_instance_uid)
-            if document.revision != item.revision:
-                raise ConflictError(
-                    "the document was changed meanwhile", hint="open another session"
-                )
-            changed = _apply(connection, principal, session, document, content, verdict, now)
+        documents = require_unchanged(connection, items)
+        for item, document, (content, verdict) in zip(items, documents, signed, strict=True):
+            require_four_eyes(connection, principal, document, purpose)
+            changed = _apply(connection, principal, purpose, document, content, verdict, now)
             add_signature(connection, _row(session, item, changed, verdict, principal))
             record(
                 context,
                 connection,
                 principal,
-                AuditAction.APPROVED if session.purpose == _APPROVES else AuditAction.SIGNED,
+                AuditAction.APPROVED if purpose is _APPROVES else AuditAction.SIGNED,
                 document=changed,
                 subject=session.id,
-                purpose=SignaturePurpose(session.purpose),
+                purpose=purpose,
                 digital_signature_uid=item.digital_signature_uid,
                 certificate_sha256=session.certificate_sha256,
             )
@@ -85,24 +125,21 @@ def store_results(
 def _apply(
     connection: Connection,
     principal: Principal,
-    session: SigningSession,
+    purpose: SignaturePurpose,
     document: Document,
     content: bytes,
     verdict: Verdict,
     now: datetime,
 ) -> Document:
-    outcome = {
+    state = state_after(document, purpose)
+    outcome: dict[str, Any] = {
         "indication": verdict.indication.value,
         "sub_indication": verdict.sub_indication.value if verdict.sub_indication else None,
     }
-    file = read(BytesSource(content))
-    approves = session.purpose == _APPROVES
-    if approves:
+    if purpose is _APPROVES:
         outcome["approver"] = principal.user_id
+    file = read(BytesSource(content))
     if file.sop_instance_uid == document.sop_instance_uid:
-        state = DocumentState.APPROVED if approves else DocumentState.SIGNED
-        if not approves and document.state is DocumentState.APPROVED:
-            state = DocumentState.APPROVED
         return add_version(
             connection,
             document,
@@ -116,15 +153,16 @@ def _apply(
     copy = described(
         file,
         kind=document.kind,
-        state=DocumentState.APPROVED,
+        state=state,
         owner=document.owner,
         at=now,
         lineage=document.lineage,
         predecessor=document.sop_instance_uid,
         template=document.template,
     )
+    copy = replace(copy, **outcome)
     add_document(connection, copy, content, signed=True, by=principal.user_id)
-    return change_document(connection, copy, outcome)
+    return copy
 
 
 def _row(

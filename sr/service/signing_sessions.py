@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import Connection
 
-from sr.app.audit import AuditAction, Outcome
+from sr.app.audit import AuditAction
 from sr.app.match_code import match_code
 from sr.app.signature_steps import canonical, complete_prepared, prepare_opened
 from sr.app.signing import approved_copy
@@ -30,18 +30,22 @@ from sr.errors import (
     AccessError,
     ConfigurationError,
     ConflictError,
-    ExpiredError,
-    NotFoundError,
+    LifecycleError,
     SignerRefusedError,
 )
+from sr.findings import Indication
 from sr.mac import MACAlgorithm
 from sr.service.access import Principal, require_purpose
 from sr.service.context import Context
 from sr.service.documents import document_bytes, verdict_on
 from sr.service.events import record
+from sr.service.four_eyes import require_four_eyes
+from sr.service.prepared import prepared_of
 from sr.service.reports import require_current
-from sr.service.session_results import store_results
-from sr.signature import PreparedSignature, SigningRequest, prepare
+from sr.service.session_results import require_unchanged, state_after, store_results
+from sr.service.session_states import get_own_session, require_live, void_session
+from sr.service.session_view import OpenedSession
+from sr.signature import PreparedSignature
 from sr.signature.prepare import require_value
 from sr.store.documents import (
     Document,
@@ -62,12 +66,10 @@ from sr.trust import parse_certificates
 from sr.verification import Verdict
 
 __all__ = [
-    "OpenedSession",
     "WantedSignature",
     "complete_session",
-    "get_own_session",
+    "finish_session",
     "open_session",
-    "require_live",
 ]
 
 _APPROVES = SignaturePurpose.VERIFICATION
@@ -80,15 +82,6 @@ class WantedSignature:
     sop_instance_uid: str
     if_match: str
     """SHA-256 of what was seen, hexadecimal."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedSession:
-    """A session with what the signer has to see and to sign."""
-
-    session: SigningSession
-    items: tuple[SessionItem, ...]
-    prepared: tuple[PreparedSignature, ...]
 
 
 def open_session(
@@ -122,20 +115,24 @@ def open_session(
     Cites: PS3.15 A.4, C.4.
     """
     require_purpose(principal, purpose)
-    if not 0 < len(wanted) <= context.items_per_session:
-        raise ConfigurationError(f"a session has 1 to {context.items_per_session} documents")
+    named = {each.sop_instance_uid for each in wanted}
+    if not 0 < len(wanted) == len(named) <= context.items_per_session:
+        raise ConfigurationError(
+            f"a session has 1 to {context.items_per_session} documents, each once"
+        )
     certificates = parse_certificates(chain)
     leaf = certificates[0]
     with context.database.read() as connection:
         _require_own(connection, principal, leaf)
         documents = [get_document(connection, each.sop_instance_uid) for each in wanted]
+        for document, want in zip(documents, wanted, strict=True):
+            require_current(document, want.if_match)
+            state_after(document, purpose)
+            require_four_eyes(connection, principal, document, purpose)
         contents = [document_bytes(connection, document) for document in documents]
     session_id = context.new_token()
     items, prepared = [], []
-    for n, (document, content, want) in enumerate(
-        zip(documents, contents, wanted, strict=True), start=1
-    ):
-        require_current(document, want.if_match)
+    for n, (document, content) in enumerate(zip(documents, contents, strict=True), start=1):
         base = _base(context, principal, content, leaf, purpose)
         ready = prepare_opened(
             canonical(read(BytesSource(base), limits=context.limits)),
@@ -147,6 +144,7 @@ def open_session(
         )
         items.append(_item(session_id, n, document, ready))
         prepared.append(ready)
+        context.prepared.remember(ready)
     now = context.ports.now()
     session = SigningSession(
         id=session_id,
@@ -200,70 +198,53 @@ def complete_session(
     Cites: PS3.15 A.4; PS3.3 C.12.1.1.3.
     """
     session, items = get_own_session(context, principal, session_id)
-    if session.state is SessionState.COMPLETED:
-        return tuple(item.verdict or {} for item in items)
-    require_live(context, principal, session)
-    prepared = tuple(_again(context, session, item) for item in items)
     if session.state is SessionState.OPEN:
-        session, items = _keep(context, principal, session, items, prepared, values)
-    signed = [_signed(context, *pair) for pair in zip(items, prepared, strict=True)]
+        require_live(context, principal, session)
+        require_purpose(principal, SignaturePurpose(session.purpose))
+        try:
+            session, items = _keep(context, principal, session, items, values)
+        except ConflictError:
+            void_session(context, principal, session_id, why="conflict")
+            raise
+    if session.state is SessionState.COMPLETED:
+        return _verdicts(items)
+    require_live(context, principal, session)
+    return finish_session(context, principal, session, items)
+
+
+def finish_session(
+    context: Context,
+    principal: Principal,
+    session: SigningSession,
+    items: tuple[SessionItem, ...],
+) -> tuple[dict[str, Any], ...]:
+    """Store what comes of a session whose values are kept, and return the verdicts.
+
+    Args:
+        context: The service.
+        principal: Who opened the session.
+        session: In the state ``valued``.
+        items: Its documents.
+
+    Raises:
+        SignerRefusedError: A signature does not pass a check here; the session is void.
+        TimestampError: There is no time-stamp now; the values stay.
+        ConflictError: A document changed since; the session is void.
+        LifecycleError: A document is not signed so any more; the session is void.
+
+    Cites: PS3.15 A.4; PS3.3 C.12.1.1.3.
+    """
     try:
-        return store_results(context, principal, session, items, signed)
-    except ConflictError:
-        with context.database.write() as connection:
-            now = get_session(connection, session_id)
-            if now.state is SessionState.COMPLETED:
-                return tuple(item.verdict or {} for item in items_of(connection, session_id))
-            move_session(connection, now, SessionState.VOIDED, finished_at=context.ports.now())
-            record(
-                context,
-                connection,
-                principal,
-                AuditAction.SIGNING_VOIDED,
-                outcome=Outcome.SERIOUS_FAILURE,
-                subject=session_id,
-                detail="conflict",
-            )
+        signed = [_signed(context, session, item) for item in items]
+        verdicts = store_results(context, principal, session, items, signed)
+    except (ConflictError, LifecycleError, SignerRefusedError) as error:
+        ended, items = void_session(context, principal, session.id, why=error.code)
+        if ended.state is SessionState.COMPLETED:
+            return _verdicts(items)
         raise
-
-
-def get_own_session(
-    context: Context, principal: Principal, session_id: str
-) -> tuple[SigningSession, tuple[SessionItem, ...]]:
-    """Return a session and its documents.
-
-    Raises:
-        NotFoundError: The principal has no such session.
-    """
-    with context.database.read() as connection:
-        session = get_session(connection, session_id)
-        items = items_of(connection, session_id)
-    if session.user_id != principal.user_id:
-        raise NotFoundError("there is no such signing session")
-    return session, items
-
-
-def require_live(context: Context, principal: Principal, session: SigningSession) -> None:
-    """Refuse a session that waits for nothing any more.
-
-    Raises:
-        ExpiredError: Its time is over, or a document changed under it.
-    """
-    if session.state is SessionState.OPEN and context.ports.now() >= session.expires_at:
-        with context.database.write() as connection:
-            move_session(connection, session, SessionState.EXPIRED, finished_at=context.ports.now())
-            record(
-                context,
-                connection,
-                principal,
-                AuditAction.SIGNING_VOIDED,
-                outcome=Outcome.MINOR_FAILURE,
-                subject=session.id,
-                detail="expired",
-            )
-        raise ExpiredError("the signing session is over", hint="open another one")
-    if session.state in (SessionState.EXPIRED, SessionState.VOIDED):
-        raise ExpiredError("the signing session is over", hint="open another one")
+    for item in items:
+        context.prepared.forget(item.digital_signature_uid)
+    return verdicts
 
 
 def _require_own(connection: Connection, principal: Principal, leaf: bytes) -> None:
@@ -315,46 +296,48 @@ def _pem(certificates: tuple[bytes, ...]) -> bytes:
     )
 
 
-def _again(context: Context, session: SigningSession, item: SessionItem) -> PreparedSignature:
-    """Return the prepared signature that an item stands for."""
-    request = SigningRequest(
-        purpose=SignaturePurpose(session.purpose),
-        certificate=parse_certificates(session.chain)[0],
-        signed_at=item.signed_at,
-        digital_signature_uid=item.digital_signature_uid,
-        mac_algorithm=MACAlgorithm(session.mac_algorithm),
-        profile=session.profile,
-        timestamped=session.timestamped,
-        clock_skew=context.ports.clock_skew,
-    )
-    ready = prepare(read(BytesSource(item.base), limits=context.limits), request)
-    if ready.digest != item.digest:
-        raise ConflictError("what was prepared cannot be made again", hint="open another session")
-    return ready
-
-
 def _keep(
     context: Context,
     principal: Principal,
     session: SigningSession,
     items: tuple[SessionItem, ...],
-    prepared: tuple[PreparedSignature, ...],
     values: Mapping[int, bytes],
 ) -> tuple[SigningSession, tuple[SessionItem, ...]]:
-    """Verify the values and keep them."""
+    """Verify the values and keep them; return the session as it is then."""
     if set(values) != {item.n for item in items}:
         raise SignerRefusedError("every document of the session needs one signature value")
-    for item, ready in zip(items, prepared, strict=True):
-        require_value(ready, values[item.n])
+    for item in items:
+        require_value(prepared_of(context, session, item), values[item.n])
     with context.database.write() as connection:
-        move_session(connection, session, SessionState.VALUED)
-        keep_values(connection, session.id, values)
-        record(context, connection, principal, AuditAction.SIGNATURE_VALUE_KEPT, subject=session.id)
+        now = get_session(connection, session.id)
+        if now.state is SessionState.OPEN:
+            _require_own(connection, principal, parse_certificates(session.chain)[0])
+            require_unchanged(connection, items)
+            move_session(connection, now, SessionState.VALUED)
+            keep_values(connection, session.id, values)
+            record(
+                context, connection, principal, AuditAction.SIGNATURE_VALUE_KEPT, subject=session.id
+            )
         return get_session(connection, session.id), items_of(connection, session.id)
 
 
-def _signed(context: Context, item: SessionItem, ready: PreparedSignature) -> tuple[bytes, Verdict]:
+def _signed(context: Context, session: SigningSession, item: SessionItem) -> tuple[bytes, Verdict]:
+    """Return a signed document and the verdict on it, which is none that nobody would accept."""
     assert item.value is not None  # noqa: S101 - the session is valued
+    if session.timestamped != (context.ports.timestamping is not None):
+        raise ConflictError("the settings of time-stamps changed", hint="open another session")
+    ready = prepared_of(context, session, item)
     pieces, _ = complete_prepared(ready, item.value, context.ports)
     content = assemble(pieces)
-    return content, verdict_on(context, content, ready.file.sop_instance_uid)
+    verdict = verdict_on(context, content, ready.file.sop_instance_uid)
+    if verdict.indication is Indication.FAILED:
+        raise SignerRefusedError(
+            f"the signed document would be {verdict.indication.value} here "
+            f"({verdict.sub_indication}); it was not stored",
+            where="(FFFA,FFFA)",
+        )
+    return content, verdict
+
+
+def _verdicts(items: tuple[SessionItem, ...]) -> tuple[dict[str, Any], ...]:
+    return tuple(item.verdict or {} for item in items)

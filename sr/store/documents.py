@@ -26,6 +26,7 @@ __all__ = [
     "content_of",
     "find_documents",
     "get_document",
+    "writers_of",
 ]
 
 
@@ -235,6 +236,17 @@ def find_documents(
     query = query.order_by(documents.c.changed_at.desc(), documents.c.sop_instance_uid)
     rows = connection.execute(query.limit(limit).offset(offset)).mappings()
     return tuple(_document(row) for row in rows)
+
+
+def writers_of(connection: Connection, lineage: str) -> frozenset[str]:
+    """Return the ids of the users who wrote unsigned versions of a document or its forebears."""
+    query = (
+        select(versions.c.created_by)
+        .join(documents, documents.c.sop_instance_uid == versions.c.sop_instance_uid)
+        .where(documents.c.lineage == lineage)
+        .where(versions.c.signed.is_(False))
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def add_remark(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,9 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from sr.errors import ConflictError
-from sr.store.schema import signatures
+from sr.store.schema import documents, signatures
 
-__all__ = ["SignatureRow", "add_signature", "signatures_of"]
+__all__ = ["SignatureRow", "add_signature", "signatures_of", "signers_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +63,16 @@ def signatures_of(connection: Connection, sop_instance_uid: str) -> tuple[Signat
         query.where(signatures.c.sop_instance_uid == sop_instance_uid).order_by(signatures.c.id)
     )
     return tuple(SignatureRow(**row) for row in rows.mappings())
+
+
+def signers_of(
+    connection: Connection, lineage: str, purposes: Collection[str]
+) -> frozenset[str | None]:
+    """Return the ids of the users who signed a document or its forebears for some purposes."""
+    query = (
+        select(signatures.c.user_id)
+        .join(documents, documents.c.sop_instance_uid == signatures.c.sop_instance_uid)
+        .where(documents.c.lineage == lineage)
+        .where(signatures.c.purpose.in_(purposes))
+    )
+    return frozenset(connection.execute(query).scalars())

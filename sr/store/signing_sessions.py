@@ -8,13 +8,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sr.errors import ConflictError, NotFoundError
 from sr.store.schema import session_items as items_table
 from sr.store.schema import signing_sessions
 
 __all__ = [
+    "LIVE",
     "SessionItem",
     "SessionState",
     "SigningSession",
@@ -38,6 +39,10 @@ class SessionState(StrEnum):
     EXPIRED = "expired"
     VOIDED = "voided"
     """A document changed under it."""
+
+
+LIVE = frozenset({SessionState.OPEN, SessionState.VALUED})
+"""States out of which a signature can still come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,27 +145,26 @@ def move_session(
 
 def keep_values(connection: Connection, session_id: str, values: Mapping[int, bytes]) -> None:
     """Keep the signature values of a session, by number of the document."""
-    for n, value in values.items():
-        _change_item(connection, session_id, n, {"value": value})
+    _change_items(connection, session_id, {n: {"value": value} for n, value in values.items()})
 
 
 def keep_results(
     connection: Connection, session_id: str, results: Mapping[int, tuple[str, dict[str, Any]]]
 ) -> None:
     """Keep what came of each document: its SOP Instance UID and its verdict."""
-    for n, (uid, verdict) in results.items():
-        _change_item(connection, session_id, n, {"result": uid, "verdict": verdict})
+    changes = {n: {"result": uid, "verdict": verdict} for n, (uid, verdict) in results.items()}
+    _change_items(connection, session_id, changes)
 
 
-def _change_item(
-    connection: Connection, session_id: str, n: int, changes: Mapping[str, Any]
+def _change_items(
+    connection: Connection, session_id: str, changes: Mapping[int, Mapping[str, Any]]
 ) -> None:
-    connection.execute(
+    statement = (
         update(items_table)
         .where(items_table.c.session_id == session_id)
-        .where(items_table.c.n == n)
-        .values(**changes)
+        .where(items_table.c.n == bindparam("of"))
     )
+    connection.execute(statement, [{"of": n, **change} for n, change in changes.items()])
 
 
 def _session(row: Mapping[Any, Any]) -> SigningSession:

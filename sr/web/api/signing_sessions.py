@@ -15,8 +15,8 @@ from sr.dicomfile.tags import format_tag
 from sr.errors import ConfigurationError
 from sr.mac import MACAlgorithm
 from sr.service.access import Permission
+from sr.service.session_view import OpenedSession
 from sr.service.signing_sessions import (
-    OpenedSession,
     WantedSignature,
     complete_session,
     open_session,

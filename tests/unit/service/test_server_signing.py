@@ -23,7 +23,8 @@ from sr.keys.secrets import no_secrets
 from sr.service.access import Role
 from sr.service.demonstration import chain_of, principal_for, sign_here, write_demo_report
 from sr.service.server_signing import server_chains, sign_with_server_key
-from sr.service.signing_sessions import OpenedSession, WantedSignature, open_session
+from sr.service.session_view import OpenedSession
+from sr.service.signing_sessions import WantedSignature, open_session
 from sr.store.documents import Document, get_document
 from sr.store.schema import audit_events, credentials, signatures
 from tests.support.service import Service, open_service
@@ -77,7 +78,7 @@ def test_intent_is_recorded_before_the_value(service: Service, draft: Document) 
         query = select(audit_events.c.action, audit_events.c.encoded)
         rows = connection.execute(query.order_by(audit_events.c.sequence)).all()
     actions = [action for action, encoded in rows if opened.session.id.encode() in encoded]
-    assert actions == ["intend", "value", "sign"]
+    assert actions == ["signing-session-opened", "signature-value-kept", "signed"]
 
 
 def test_again_answers_the_same(service: Service, draft: Document) -> None:

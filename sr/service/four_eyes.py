@@ -1,0 +1,50 @@
+"""Four eyes: who wrote a report, or signed it as an author, does not approve it, nor in reverse.
+
+The signer's certificate is compared with those in the document when a signature is prepared. Here
+accounts are compared, over every document of the lineage: another certificate of the same person
+does not help, nor does a session that was opened before.
+
+Cites: PS3.15 C.4.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from sr.app.signable import APPROVING, NOT_AUTHORING
+from sr.codes import SignaturePurpose
+from sr.errors import LifecycleError
+from sr.service.access import Principal
+from sr.store.documents import Document, writers_of
+from sr.store.signatures import signers_of
+
+__all__ = ["require_four_eyes"]
+
+_AUTHORING = frozenset(SignaturePurpose) - NOT_AUTHORING
+
+
+def require_four_eyes(
+    connection: Connection, principal: Principal, document: Document, purpose: SignaturePurpose
+) -> None:
+    """Refuse a signature that would make author and approver one person.
+
+    Called when a signature is prepared, and again in the transaction that stores it.
+
+    Raises:
+        LifecycleError: The principal took the other part before.
+
+    Cites: PS3.15 C.4.
+    """
+    if purpose in APPROVING:
+        signers = signers_of(connection, document.lineage, _AUTHORING)
+        taken = signers | writers_of(connection, document.lineage) | {document.owner}
+    elif purpose in _AUTHORING:
+        taken = signers_of(connection, document.lineage, APPROVING)
+    else:
+        return
+    if principal.user_id in taken:
+        raise LifecycleError(
+            "author and approver would be one person",
+            where="(0040,A073)",
+            hint="approval needs a second person",
+        )
