@@ -20,7 +20,7 @@ from sr.errors import DatasetError
 
 __all__ = ["Actor", "AuditAction", "AuditEvent", "AuditedInstance", "Outcome"]
 
-_LONGEST = 1024
+_LONGEST = 384
 _NOT_IN_TEXT = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -155,7 +155,7 @@ def _clean_fields(value: Actor | AuditedInstance | AuditEvent) -> None:
 
 
 def _clean(text: str) -> str:
-    """Return text that a log line and XML can hold, in normal form C, at most 1024 characters."""
+    """Return text that a log line and XML can hold, in normal form C, at most 384 characters."""
     if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
         return text
     if len(text) > _LONGEST:

@@ -18,7 +18,7 @@ from sr.codes import Code
 
 __all__ = ["AuditSource", "audit_message"]
 
-_MOST_INSTANCES = 100
+_MOST_INSTANCES = 30
 """Instances that are named one by one; more are only counted, to keep a message short."""
 _APPLICATION = Code("110150", "DCM", "Application")
 _LAUNCHER = Code("110151", "DCM", "Application Launcher")
