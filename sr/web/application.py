@@ -11,6 +11,7 @@ from sr import __version__
 from sr.service.context import Context
 from sr.web import health, login, problems
 from sr.web.api import reports, signing_sessions
+from sr.web.authorisation import GUARD
 from sr.web.observation import Figures, Observer, json_log
 from sr.web.openapi import Application, operation_id
 from sr.web.rules import HTTPRules
@@ -43,6 +44,6 @@ def create_application(
     problems.install(app)
     app.include_router(health.router)
     for resource in (reports, signing_sessions):
-        app.include_router(resource.router, prefix="/api/v1")
+        app.include_router(resource.router, prefix="/api/v1", dependencies=[GUARD])
     app.include_router(login.router)
     return app

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from structlog.typing import FilteringBoundLogger
 
 from sr.web.problems import problem
+from sr.web.routes import route_of
 
 __all__ = ["Figures", "Observer", "json_log"]
 
@@ -27,7 +28,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_UNKNOWN = "none"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -112,7 +112,7 @@ class Observer:
     def _observe(
         self, scope: Scope, status: int, seconds: float, fault: dict[str, str], request_id: str
     ) -> None:
-        method, route = scope["method"], _route_of(scope)
+        method, route = scope["method"], route_of(scope)
         self.figures.requests.labels(method, route, status).inc()
         self.figures.seconds.labels(method, route).observe(seconds)
         caller = scope["state"].get("principal")
@@ -127,14 +127,6 @@ class Observer:
             caller=getattr(caller, "user_id", None),
             **fault,
         )
-
-
-def _route_of(scope: Scope) -> str:
-    """Return the address with names in place of identifiers."""
-    if "route" not in scope:
-        return _UNKNOWN
-    names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
-    return "/".join(names.get(part, part) for part in str(scope["path"]).split("/"))
 
 
 def _place_of(error: Exception) -> dict[str, str]:

@@ -38,6 +38,7 @@ from sr.errors import (
     TrustEvidenceError,
     UnsupportedMediaError,
 )
+from sr.web.authorisation import authorise, declared_permission
 from sr.web.operations import PROBLEM_MEDIA_TYPE
 from sr.web.refusals import keep_refusal
 
@@ -130,7 +131,12 @@ def install(app: FastAPI) -> None:
         return problem_of(error)
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        if declared_permission(request) is not None:
+            try:  # a body is parsed before anything else; what it lacks is told to no stranger
+                authorise(request)
+            except SRError as refused:
+                return _ours(request, refused)
         places = {"/".join(map(str, each["loc"])): str(each["type"]) for each in error.errors()}
         said = "; ".join(f"{place}: {kind}" for place, kind in places.items())
         return problem(422, "request", f"the request does not fit: {said}")

@@ -11,6 +11,7 @@ from sr.errors import AccessError, AuthenticationError, SRError
 from sr.service.access import Principal
 from sr.service.login import record_refusal
 from sr.web.authentication import address_of, context_of
+from sr.web.routes import route_of
 
 __all__ = ["LOGINS", "keep_refusal"]
 
@@ -26,14 +27,13 @@ def keep_refusal(request: Request, error: SRError) -> None:
     """
     if not isinstance(error, AuthenticationError | AccessError):
         return
-    route = request.scope.get("route")
-    path = getattr(route, "path", "")
+    path = route_of(request.scope)
     caller: Principal | None = getattr(request.state, "principal", None)
     record_refusal(
         context_of(request),
         caller,
         error,
         address=address_of(request),
-        request=f"{request.method} {path}".strip(),
+        request=f"{request.method} {path}",
         logs_in=path in LOGINS,
     )
