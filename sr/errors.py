@@ -20,6 +20,7 @@
     │  ├─ SignerUnavailableError   token absent, session lost: a retry may help
     │  ├─ SignerRefusedError       PIN, policy, key usage: a retry will not help
     │  ├─ PINError                 PIN wrong or locked
+    │  ├─ MismatchError            a service says something else than it asks to sign
     │  └─ UnsupportedAlgorithmError
     ├─ TrustEvidenceError          a certificate, CRL or time-stamp given to us does not parse
     ├─ ExternalServiceError        a port failed: OCSP, archive
@@ -62,6 +63,7 @@ __all__ = [
     "ExternalServiceError",
     "LifecycleError",
     "LimitError",
+    "MismatchError",
     "NotDICOMError",
     "NotFoundError",
     "PINError",
@@ -251,6 +253,22 @@ class PINError(SigningError):
     """The PIN is wrong, locked or missing."""
 
     code = "pin"
+
+
+class MismatchError(SigningError):
+    """What a service says is not what it asks to sign; ``rule`` names the difference.
+
+    Attributes:
+        rule: Rule id.
+    """
+
+    code = "mismatch"
+
+    def __init__(
+        self, message: str, *, rule: str, where: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.rule = rule
 
 
 class UnsupportedAlgorithmError(SigningError):

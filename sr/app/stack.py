@@ -10,9 +10,7 @@ Cites: Regulation (EU) 910/2014 Article 26 (c); PS3.15 A.4, C.1, C.4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from sr.app.files import guard_output, write_atomically
@@ -24,6 +22,7 @@ from sr.app.signing import (
     sign_opened,
     signer_of,
 )
+from sr.app.signing_span import SigningSpan
 from sr.codes import SignaturePurpose
 from sr.dicomfile import DICOMFile
 from sr.errors import (
@@ -32,7 +31,6 @@ from sr.errors import (
     SignerUnavailableError,
     SRError,
 )
-from sr.keys import Signer
 from sr.mac import MACAlgorithm
 from sr.signature.signing_policy import SigningPolicy
 from sr.trust.identity import BY_NAME, IdentityMapping
@@ -102,8 +100,9 @@ def sign_stack(
     Cites: PS3.15 A.4, C.1, C.4.
     """
     _prepare(sources, folder)
-    with ExitStack() as closing:
-        session = _Session(credentials, ports, policy, closing)
+    with SigningSpan(
+        lambda: signer_of(credentials, stack=True), now=ports.now, policy=policy
+    ) as span:
         for source in sources:
             try:
                 file = open_for_signing(source)
@@ -113,7 +112,7 @@ def sign_stack(
             if not confirm(_shown(source, file)):
                 yield Signed(source=source)
                 continue
-            signer = session.signer()
+            signer = span.signer()
             try:
                 pieces, result = sign_opened(
                     file,
@@ -131,33 +130,8 @@ def sign_stack(
             except SRError as error:
                 yield Signed(source=source, error=error)
             else:
-                session.signed += 1
+                span.count()
                 yield Signed(source=source, result=replace(result, output=folder / source.name))
-
-
-class _Session:
-    """The signer between two entries of the PIN."""
-
-    def __init__(
-        self, credentials: Credentials, ports: Ports, policy: SigningPolicy, closing: ExitStack
-    ) -> None:
-        self._credentials, self._ports, self._policy = credentials, ports, policy
-        self._closing = closing
-        self._signer: Signer | None = None
-        self._since: datetime | None = None
-        self.signed = 0
-
-    def signer(self) -> Signer:
-        """Return the signer, opened anew where the policy's limit was reached."""
-        now = self._ports.now()
-        if self._signer is None or self._since is None or self._is_over(now - self._since):
-            self._closing.close()
-            self._signer = self._closing.enter_context(signer_of(self._credentials, stack=True))
-            self._since, self.signed = now, 0
-        return self._signer
-
-    def _is_over(self, lasted: timedelta) -> bool:
-        return self.signed >= self._policy.documents or lasted >= self._policy.lifetime
 
 
 def _prepare(sources: Sequence[Path], folder: Path) -> None:
