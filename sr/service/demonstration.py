@@ -90,7 +90,7 @@ class DemoWorld:
 
 
 def make_world(context: Context, folder: Path, *, studies: int = 3, slices: int = 4) -> DemoWorld:
-    """Write a PKI and images, and make users with certificates.
+    """Write images, and a PKI unless there is one, and make users with certificates.
 
     Args:
         context: A service whose database is empty.
@@ -98,7 +98,9 @@ def make_world(context: Context, folder: Path, *, studies: int = 3, slices: int 
         studies: How many.
         slices: Images in each.
     """
-    pki = make_demo_pki(folder / "pki", now=context.ports.now())
+    pki = DemoPKI(folder=folder / "pki")
+    if not pki.folder.exists():
+        make_demo_pki(pki.folder, now=context.ports.now())
     uids = tuple(_images(context, folder / "evidence", n, slices) for n in range(studies))
     world = DemoWorld(folder=folder, pki=pki, studies=uids)
     now = context.ports.now()

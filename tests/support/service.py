@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
+from shutil import copytree, rmtree
+from tempfile import mkdtemp
 from typing import TextIO
 from uuid import uuid4
 
 from fastapi.testclient import TestClient
 
+from sr.app.certificates import make_demo_pki
 from sr.app.ports import Ports
 from sr.dicomfile import Limits
 from sr.service.access import Role
@@ -93,6 +98,7 @@ def open_service(folder: Path, *, studies: int = 1, slices: int = 2) -> Service:
         server_signers=frozenset(Role),
         demo=True,
     )
+    copytree(_pki(), folder / "pki")
     world = make_world(context, folder, studies=studies, slices=slices)
     material = TrustMaterial(
         anchors=parse_certificates(world.pki.certificate("root").read_bytes()),
@@ -102,3 +108,12 @@ def open_service(folder: Path, *, studies: int = 1, slices: int = 2) -> Service:
         ),
     )
     return Service(context=replace(context, material=lambda: material), world=world, clock=clock)
+
+
+@cache
+def _pki() -> Path:
+    """Return a folder with a PKI: one a process, since drawing keys takes seconds."""
+    folder = Path(mkdtemp(prefix="srsign-pki-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    make_demo_pki(folder, now=datetime.now(UTC))
+    return folder
