@@ -33,7 +33,7 @@ from sr.verification.verdict import SignatureVerdict
 
 __all__ = ["ExaminedSignature", "report_page", "write_report"]
 
-_PAGE = "check.html.j2"
+_PAGE = "render/check.html.j2"
 _FORMS = (Form.HTML, Form.PDF)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -29,9 +30,9 @@ from sr.verification import Verdict
 from sr.verification.facts import ReferenceResult
 from sr.verification.render import ICONS
 
-__all__ = ["failures", "fill"]
+__all__ = ["environment", "failures", "fill"]
 
-_STYLE = "report.css"
+_STYLE = "render/report.css"
 
 TONES = {
     Indication.PASSED: "good",
@@ -61,7 +62,7 @@ def fill(template: str, verdict: Verdict, values: Mapping[str, Any], *, paged: b
     """Return a page about a verdict.
 
     Args:
-        template: File name in ``templates/render``.
+        template: Path in ``templates``, e.g. ``render/report.html.j2``.
         verdict: What the page is about.
         values: What else the template asks for.
         paged: For paper: nothing is folded away.
@@ -72,28 +73,8 @@ def fill(template: str, verdict: Verdict, values: Mapping[str, Any], *, paged: b
     Cites: ETSI EN 319 102-1 5.1.4.
     """
     style = _resource(_STYLE)
-    environment = Environment(
-        loader=FunctionLoader(_resource),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "direction": direction,
-        "moment": date_time,
-        "purpose": _purpose,
-        "visible": visible,
-    }
-    environment.globals |= {
-        "icons": ICONS,
-        "tones": TONES,
-        "results": {result.value: look for result, look in _RESULTS.items()},
-        "statuses": _STATUSES,
-        "version": __version__,
-    }
     try:
-        return environment.get_template(template).render(
+        return environment().get_template(template).render(
             style=Markup(style),  # noqa: S704 - our own file
             style_digest=b64encode(sha256(style.encode()).digest()).decode("ascii"),
             verdict=verdict,
@@ -103,6 +84,32 @@ def fill(template: str, verdict: Verdict, values: Mapping[str, Any], *, paged: b
         )
     except JinjaError as error:
         raise DocumentError(f"the page cannot be made: {error}") from error
+
+
+@cache
+def environment() -> Environment:
+    """Return what fills in templates: everything is escaped, an unknown name is an error."""
+    made = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "direction": direction,
+        "moment": date_time,
+        "purpose": _purpose,
+        "visible": visible,
+    }
+    made.globals |= {
+        "icons": ICONS,
+        "tones": TONES,
+        "results": {result.value: look for result, look in _RESULTS.items()},
+        "statuses": _STATUSES,
+        "version": __version__,
+    }
+    return made
 
 
 def failures(verdict: Verdict) -> tuple[str, ...]:
@@ -122,4 +129,4 @@ def _purpose(code: Code | None) -> str:
 
 
 def _resource(name: str) -> str:
-    return (resource_root("templates") / "render" / name).read_text(encoding="utf-8")
+    return resource_root("templates").joinpath(*name.split("/")).read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sr.app.check import CheckOptions, gather_file
 from sr.app.content_view import content_root, language_of, targets_of
@@ -27,9 +28,9 @@ from sr.signature.documents import is_document
 from sr.signature.references import EVIDENCE_SEQUENCES
 from sr.verification import Demands, Verdict, judge
 
-__all__ = ["Rendition", "page_of", "render_file"]
+__all__ = ["Rendition", "document_values", "page_of", "render_file"]
 
-_PAGE = "report.html.j2"
+_PAGE = "render/report.html.j2"
 _AT_MOST = 12
 _PLACES = {
     "class": (0x00080016,),
@@ -97,32 +98,35 @@ def page_of(file: DICOMFile, verdict: Verdict, *, paged: bool = False) -> str:
 
     Cites: PS3.3 C.17; ETSI EN 319 102-1 5.1.4.
     """
+    payload = code_payload(file)
+    code = code_svg(payload) if payload else None
+    values = {**document_values(file, verdict), "payload": payload, "code": code}
+    return fill(_PAGE, verdict, values, paged=paged)
+
+
+def document_values(file: DICOMFile, verdict: Verdict) -> dict[str, Any]:
+    """Return what the templates of ``templates/render`` ask for about a document.
+
+    Cites: PS3.3 C.17.3.
+    """
     dataset = file.dataset
     results = {item.sop_instance_uid: item.result.value for item in verdict.references.items or ()}
     root = content_root(dataset, results)
-    payload = code_payload(file)
-    return fill(
-        _PAGE,
-        verdict,
-        {
-            "title": title_of(dataset),
-            "class_name": class_name(file.sop_class_uid),
-            "language": language_of(dataset),
-            "running_head": running_head(dataset),
-            "header": header_fields(dataset, verdict),
-            "root": root,
-            "targets": targets_of(root),
-            "uncovered": _uncovered_places(verdict),
-            "vouched": _is_vouched(verdict),
-            "cited": cited_rows(dataset, results),
-            "attributes": attributes(dataset, verdict),
-            "failures": failures(verdict),
-            "payload": payload,
-            "code": code_svg(payload) if payload else None,
-            "at_most": _AT_MOST,
-        },
-        paged=paged,
-    )
+    return {
+        "title": title_of(dataset),
+        "class_name": class_name(file.sop_class_uid),
+        "language": language_of(dataset),
+        "running_head": running_head(dataset),
+        "header": header_fields(dataset, verdict),
+        "root": root,
+        "targets": targets_of(root),
+        "uncovered": _uncovered_places(verdict),
+        "vouched": _is_vouched(verdict),
+        "cited": cited_rows(dataset, results),
+        "attributes": attributes(dataset, verdict),
+        "failures": failures(verdict),
+        "at_most": _AT_MOST,
+    }
 
 
 def _is_vouched(verdict: Verdict) -> bool:
