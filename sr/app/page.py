@@ -74,13 +74,17 @@ def fill(template: str, verdict: Verdict, values: Mapping[str, Any], *, paged: b
     """
     style = _resource(_STYLE)
     try:
-        return environment().get_template(template).render(
-            style=Markup(style),  # noqa: S704 - our own file
-            style_digest=b64encode(sha256(style.encode()).digest()).decode("ascii"),
-            verdict=verdict,
-            judged_at=verdict.judged_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-            paged=paged,
-            **values,
+        return (
+            environment()
+            .get_template(template)
+            .render(
+                style=Markup(style),  # noqa: S704 - our own file
+                style_digest=b64encode(sha256(style.encode()).digest()).decode("ascii"),
+                verdict=verdict,
+                judged_at=verdict.judged_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+                paged=paged,
+                **values,
+            )
         )
     except JinjaError as error:
         raise DocumentError(f"the page cannot be made: {error}") from error

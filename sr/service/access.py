@@ -11,7 +11,16 @@ from enum import StrEnum
 from sr.codes import SignaturePurpose
 from sr.errors import AccessError
 
-__all__ = ["ALLOWED", "PURPOSES", "Permission", "Principal", "Role", "require", "require_purpose"]
+__all__ = [
+    "ALLOWED",
+    "PURPOSES",
+    "Permission",
+    "Principal",
+    "Role",
+    "may",
+    "require",
+    "require_purpose",
+]
 
 
 class Role(StrEnum):

@@ -24,6 +24,7 @@ __all__ = [
     "add_version",
     "change_document",
     "content_of",
+    "document_from",
     "find_documents",
     "get_document",
     "writers_of",
@@ -189,7 +190,7 @@ def get_document(connection: Connection, sop_instance_uid: str) -> Document:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFoundError("there is no such document", where="(0008,0018)")
-    return _document(row)
+    return document_from(row)
 
 
 def content_of(
@@ -235,7 +236,7 @@ def find_documents(
         query = query.where(documents.c.owner != not_owner)
     query = query.order_by(documents.c.changed_at.desc(), documents.c.sop_instance_uid)
     rows = connection.execute(query.limit(limit).offset(offset)).mappings()
-    return tuple(_document(row) for row in rows)
+    return tuple(document_from(row) for row in rows)
 
 
 def writers_of(connection: Connection, lineage: str) -> frozenset[str]:
@@ -258,7 +259,8 @@ def add_remark(
     )
 
 
-def _document(row: Mapping[Any, Any]) -> Document:
+def document_from(row: Mapping[Any, Any]) -> Document:
+    """Return a document as a row of the table has it."""
     values = dict(row)
     values["kind"] = DocumentKind(values["kind"])
     values["state"] = DocumentState(values["state"])
