@@ -1,0 +1,147 @@
+"""What every page has: the frame, the headers, the theme, and errors that people can read.
+
+A page loads nothing from elsewhere and runs no script but the files in ``sr/web/static``; its
+policy says so to the browser.
+
+Cites: W3C CSP3; WCAG 2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment
+
+from sr.app.page import environment
+from sr.app.wording import person_name
+from sr.errors import AuthenticationError, SRError
+from sr.service.access import Permission, Principal, may
+from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, STATES
+from sr.web.problems import status_of
+
+__all__ = ["HEADERS", "THEME_COOKIE", "PageRoute", "see_other", "show"]
+
+THEME_COOKIE = "srsign_theme"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Of every page. The only data: images are the arrows and ticks of the style sheet."""
+
+
+def show(
+    request: Request,
+    principal: Principal | None,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **values: object,
+) -> HTMLResponse:
+    """Return a page.
+
+    Args:
+        request: What it answers.
+        principal: Who looks at it, where known.
+        template: File name in ``templates/pages``.
+        status: Of the response.
+        headers: Further ones.
+        values: What the template asks for.
+    """
+    theme = request.cookies.get(THEME_COOKIE, "")
+    page = _environment().get_template(f"pages/{template}")
+    content = page.render(
+        principal=principal,
+        navigation=tuple(
+            entry
+            for entry in NAVIGATION
+            if principal is not None and may(principal, entry.permission)
+        ),
+        path=request.url.path,
+        theme=theme if theme in ("light", "dark") else "",
+        **values,
+    )
+    return HTMLResponse(content, status_code=status, headers={**HEADERS, **(headers or {})})
+
+
+def see_other(path: str) -> RedirectResponse:
+    """Return the answer to a form that was taken: go there.
+
+    Cites: RFC 9110 15.4.4.
+    """
+    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER, headers=HEADERS)
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages; who is not known is sent to log in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except AuthenticationError:
+                return _to_login(request)
+            except SRError as error:
+                return _failed(request, status_of(error), str(error), error.hint, error.where)
+            except RequestValidationError:
+                return _failed(request, 422, "the address or the form does not fit", None, None)
+
+        return handle
+
+
+def _to_login(request: Request) -> Response:
+    target = f"/login?next={quote(request.url.path)}"
+    if "hx-request" in request.headers:
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
+    return see_other(target)
+
+
+def _failed(
+    request: Request, status: int, message: str, hint: str | None, where: str | None
+) -> Response:
+    principal: Principal | None = getattr(request.state, "principal", None)
+    return show(
+        request,
+        principal,
+        "error.html.j2",
+        status=status,
+        title=HTTPStatus(status).phrase,
+        message=message,
+        hint=hint,
+        where=where,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    pages = environment().overlay()
+    pages.filters = {**pages.filters, "clock": _clock, "person": person_name}
+    pages.globals = {
+        **pages.globals,
+        "answer_looks": ANSWERS,
+        "indications": INDICATIONS,
+        "states": STATES,
+        "may": may,
+        "Permission": Permission,
+    }
+    return pages
+
+
+def _clock(at: datetime | None) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if at is not None else "–"

@@ -1,0 +1,70 @@
+"""How states look: always a word, an icon and a colour. And what the pages are called.
+
+Cites: WCAG 2.2 1.4.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sr.app.answers import AnswerState
+from sr.findings import Indication
+from sr.service.access import Permission
+from sr.store.documents import DocumentState
+
+__all__ = ["ANSWERS", "INDICATIONS", "NAVIGATION", "STATES", "Entry", "Look"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How one state is shown."""
+
+    tone: str
+    """Style class."""
+    icon: str
+    """Id in ``static/icons.svg``."""
+    word: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One page of the navigation."""
+
+    path: str
+    label: str
+    permission: Permission
+
+
+def _look(tone: str, icon: str, word: str) -> Look:
+    return Look(tone=tone, icon=icon, word=word)
+
+
+STATES: dict[str, Look] = {
+    DocumentState.DRAFT: _look("none", "pen", "draft"),
+    DocumentState.RETURNED: _look("open", "back", "returned"),
+    DocumentState.SIGNED: _look("wait", "signed", "signed"),
+    DocumentState.APPROVED: _look("good", "approved", "approved"),
+    DocumentState.SUPERSEDED: _look("none", "next", "superseded"),
+}
+
+INDICATIONS: dict[str | None, Look] = {
+    Indication.PASSED: _look("good", "yes", "passed"),
+    Indication.INDETERMINATE: _look("open", "unknown", "undecided"),
+    Indication.FAILED: _look("bad", "no", "failed"),
+    Indication.NOT_SIGNED: _look("none", "empty", "not signed"),
+    None: _look("none", "empty", "not signed"),
+}
+"""By indication of the last verdict; nothing where there was none."""
+
+ANSWERS: dict[str, Look] = {
+    AnswerState.YES: _look("good", "yes", "yes"),
+    AnswerState.NO: _look("bad", "no", "no"),
+    AnswerState.UNKNOWN: _look("open", "unknown", "unknown"),
+    AnswerState.NOT_ASKED: _look("none", "empty", "not asked"),
+}
+
+NAVIGATION = (
+    Entry(path="/", label="Worklist", permission=Permission.READ_DOCUMENTS),
+    Entry(path="/reports/new", label="New report", permission=Permission.WRITE_REPORTS),
+    Entry(path="/check", label="Check files", permission=Permission.CHECK),
+)
