@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sr.findings import Indication
+from sr.signature.purpose import known_purpose
 from sr.verification import Verdict
+from sr.verification.render import short_name
+from sr.verification.verdict import SignatureVerdict
 
-__all__ = ["Answer", "AnswerState", "answers"]
+__all__ = ["Answer", "AnswerState", "answers", "purpose_name", "signer_name"]
 
 
 class AnswerState(StrEnum):
@@ -47,7 +50,7 @@ def answers(verdict: Verdict) -> tuple[Answer, ...]:
     )
     return (
         Answer(question="Unchanged since signed?", state=unchanged, words=_words(said.unchanged)),
-        Answer(question="Who signed?", state=signer, words=_words(said.signer)),
+        Answer(question="Who signed?", state=signer, words=_signers(verdict)),
         Answer(question="When?", state=time, words=_words(said.time)),
         Answer(
             question="Complete?",
@@ -60,6 +63,30 @@ def answers(verdict: Verdict) -> tuple[Answer, ...]:
 def _words(text: str) -> tuple[str, ...]:
     plain = {state.value for state in AnswerState}
     return tuple(part for part in text.split("; ") if part and part not in plain)
+
+
+def _signers(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(
+        f"{signer_name(signature)}: {purpose_name(signature)}"
+        + ("" if signature.indication is Indication.PASSED else " (not confirmed)")
+        for signature in verdict.signatures
+        if not signature.location
+    ) or ("nobody",)
+
+
+def signer_name(signature: SignatureVerdict) -> str:
+    """Return how a page calls who signed."""
+    signer = signature.signer
+    return short_name(signer.subject) if signer else "an unreadable certificate"
+
+
+def purpose_name(signature: SignatureVerdict) -> str:
+    """Return the meaning of CID 7007; the one in the file identifies nothing.
+
+    Cites: PS3.16 CID 7007.
+    """
+    known = known_purpose(signature.purpose)
+    return known.code.meaning if known is not None else "signature without known purpose"
 
 
 def _unchanged(verdict: Verdict) -> AnswerState:

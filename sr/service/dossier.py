@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
 from sr.service.access import PURPOSES, Permission, Principal, may, require
 from sr.service.context import Context
@@ -70,7 +71,7 @@ def open_dossier(context: Context, principal: Principal, sop_instance_uid: str) 
         remarks = remarks_of(connection, (each.sop_instance_uid for each in lineage))
         people = {user for each in lineage for user in (each.owner, each.approver)}
         names = display_names(connection, people | {remark.user_id for remark in remarks})
-        record(context, connection, principal, "read", sop_instance_uid=sop_instance_uid)
+        record(context, connection, principal, AuditAction.REPORT_READ, document=document)
     return Dossier(
         document=document,
         version=version,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sr.app.audit import AuditAction
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.events import record
@@ -88,7 +89,7 @@ def show_worklist(
         )
         people = (user for each in found for user in (each.owner, each.approver))
         names = display_names(connection, people)
-        record(context, connection, principal, "list", count=str(len(found)))
+        record(context, connection, principal, AuditAction.SEARCHED)
     return Worklist(
         chosen=chosen, counts=counts, documents=found, total=total, page=page, names=names
     )

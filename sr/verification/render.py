@@ -24,7 +24,7 @@ from sr.signature.purpose import known_purpose
 from sr.verification.facts import ReferenceResult
 from sr.verification.verdict import DETACHED, ReferenceSummary, SignatureVerdict, Verdict
 
-__all__ = ["ICONS", "MARKS", "printable", "render_verdict"]
+__all__ = ["ICONS", "MARKS", "printable", "render_verdict", "short_name"]
 
 ICONS = {
     Indication.PASSED: "✔",
@@ -110,7 +110,7 @@ class _Page:
     def shortened(self, message: str) -> str:
         """Return a message with the names that were written out above in short."""
         for name in self._names:
-            message = message.replace(name, _short_name(name))
+            message = message.replace(name, short_name(name))
         return message
 
     def is_limitation(self, finding: Finding) -> bool:
@@ -152,7 +152,7 @@ def _questions(verdict: Verdict, page: _Page) -> Iterator[str]:
 
 def _signer(signature: SignatureVerdict) -> str:
     """Return who signed in which role; the whole name stands with the signature."""
-    name = _short_name(signature.signer.subject) if signature.signer else _UNREADABLE
+    name = short_name(signature.signer.subject) if signature.signer else _UNREADABLE
     confirmed = "" if signature.indication is Indication.PASSED else " (not confirmed)"
     return f"{_role(signature)}: {name}{confirmed}"
 
@@ -160,7 +160,8 @@ def _signer(signature: SignatureVerdict) -> str:
 _UNREADABLE = "an unreadable certificate"
 
 
-def _short_name(name: str) -> str:
+def short_name(name: str) -> str:
+    """Return the common name of a distinguished name (RFC 4514), all of it where there is none."""
     common = _COMMON_NAME.search(name)
     return common[1] if common else name
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from sr import __version__
 from sr.service.context import Context
-from sr.web import health, login, problems
+from sr.web import health, login, pages, problems
 from sr.web.api import reports, signing_sessions
 from sr.web.authorisation import GUARD
 from sr.web.observation import Figures, Observer, json_log
@@ -46,4 +46,5 @@ def create_application(
     for resource in (reports, signing_sessions):
         app.include_router(resource.router, prefix="/api/v1", dependencies=[GUARD])
     app.include_router(login.router)
+    pages.install(app)
     return app
