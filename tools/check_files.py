@@ -27,6 +27,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     ".yaml": yaml.safe_load,
     ".yml": yaml.safe_load,
 }
+_VENDORED = "sr/web/static/vendor/"
 _BINARY = frozenset({".dcm", ".der", ".p12", ".png", ".ico", ".woff2"})
 
 
@@ -49,7 +50,7 @@ def faults(name: str, data: bytes) -> Iterator[str]:
     for path in machine_paths(data):
         yield f"names {path}"
     suffix = Path(name).suffix
-    if b"\0" in data or suffix in _BINARY:
+    if b"\0" in data or suffix in _BINARY or name.startswith(_VENDORED):
         return
     if data and (not data.endswith(b"\n") or data.endswith(b"\n\n")):
         yield "does not end with exactly one newline"

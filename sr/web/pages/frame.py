@@ -27,6 +27,7 @@ from sr.errors import AuthenticationError, SRError
 from sr.service.access import Permission, Principal, may
 from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, STATES
 from sr.web.problems import status_of
+from sr.web.refusals import keep_refusal
 
 __all__ = ["HEADERS", "THEME_COOKIE", "PageRoute", "see_other", "show"]
 
@@ -98,6 +99,7 @@ class PageRoute(APIRoute):
             except AuthenticationError:
                 return _to_login(request)
             except SRError as error:
+                keep_refusal(request, error)
                 return _failed(request, status_of(error), str(error), error.hint, error.where)
             except RequestValidationError:
                 return _failed(request, 422, "the address or the form does not fit", None, None)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 
+from sr.web.login import local_path
 from sr.web.pages.frame import THEME_COOKIE, PageRoute, see_other
 
 __all__ = ["router"]
@@ -26,8 +27,7 @@ class _Theme(StrEnum):
 @router.post("/theme")
 def choose(theme: Annotated[_Theme, Form()], back: Annotated[str, Form()] = "/") -> Response:
     """Keep the theme and return to the page; never to another site."""
-    inside = back.startswith("/") and not back.startswith(("//", "/\\"))
-    response = see_other(back if inside else "/")
+    response = see_other(local_path(back))
     if theme is _Theme.AUTO:
         response.delete_cookie(THEME_COOKIE)
     else:
