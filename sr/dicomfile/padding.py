@@ -113,7 +113,7 @@ def _are_canonical(items: Sequence[DataSet]) -> bool:
 def _is_canonical(dataset: DataSet, element: Element) -> bool:
     items = element.items
     if items is not None:
-        if isinstance(items, SmallSequence):
+        if type(items) is SmallSequence:
             return items.answer(_are_canonical)
         return _are_canonical(items)
     vr = element.vr

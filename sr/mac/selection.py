@@ -76,7 +76,7 @@ def reaches_all(items: Sequence[DataSet]) -> bool:
 
     Cites: PS3.3 C.12.1.1.3.1.1.
     """
-    if isinstance(items, SmallSequence):
+    if type(items) is SmallSequence:
         return items.answer(_reaches)
     return _reaches(items)
 

@@ -8,7 +8,7 @@ Cites: PS3.3 C.17.2.3, Table C.17-3a; PS3.15 A.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sr.dicomfile.dataset import DataSet, DICOMFile
 from sr.dicomfile.tags import format_tag
@@ -99,20 +99,24 @@ def _unlisted(document: DICOMFile, evidence: tuple[DocumentReference, ...]) -> I
 
 def _tree(dataset: DataSet) -> tuple[tuple[str, str], ...]:
     """Return class and instance of what the content cites, each once."""
-    return tuple(dict.fromkeys(_tree_references(dataset)))
+    return tuple(dict.fromkeys(_tree_references(dataset.items(_CONTENT_SEQUENCE))))
 
 
-def _tree_references(dataset: DataSet) -> Iterator[tuple[str, str]]:
-    for item in dataset.items(_CONTENT_SEQUENCE):
-        yield from _referenced(item)
-        yield from _tree_references(item)
+def _tree_references(content: Sequence[DataSet]) -> Iterator[tuple[str, str]]:
+    for item in content:
+        # Not by tag, which would make an index of each of many items.
+        for element in item.elements:
+            if element.tag == _REFERENCED:
+                yield from _referenced(element.items or ())
+            elif element.tag == _CONTENT_SEQUENCE:
+                yield from _tree_references(element.items or ())
 
 
-def _referenced(item: DataSet) -> Iterator[tuple[str, str]]:
+def _referenced(references: Sequence[DataSet]) -> Iterator[tuple[str, str]]:
     """Yield what a content item cites; an image may name its presentation state one level down."""
-    for reference in item.items(_REFERENCED):
+    for reference in references:
         yield reference.text(_CLASS), reference.text(_INSTANCE)
-        yield from _referenced(reference)
+        yield from _referenced(reference.items(_REFERENCED))
 
 
 def _finding(rule: str, message: str, where: str) -> Finding:

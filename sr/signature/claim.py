@@ -41,11 +41,10 @@ def claim_findings(
         start, end = read.not_valid_before_utc, read.not_valid_after_utc
     except ValueError:
         return
-    dates = f"the certificate is valid from {start:%Y-%m-%d %H:%M:%SZ} to {end:%Y-%m-%d %H:%M:%SZ}"
     if claimed_at < start:
-        yield _finding("CERT_VALIDITY", f"{dates}, not yet", SubIndication.NOT_YET_VALID)
+        yield _validity(start, end, "not yet", SubIndication.NOT_YET_VALID)
     if claimed_at > end:
-        yield _finding("CERT_VALIDITY", f"{dates}, no longer", SubIndication.EXPIRED)
+        yield _validity(start, end, "no longer", SubIndication.EXPIRED)
     for located in structure.signatures:
         earlier = parse_moment(located.signature.signed_at)
         if earlier.at is not None and earlier.zone_known and earlier.at - claimed_at > skew:
@@ -56,6 +55,11 @@ def claim_findings(
                 SubIndication.NOT_YET_VALID,
                 located.where,
             )
+
+
+def _validity(start: datetime, end: datetime, now: str, meaning: SubIndication) -> Finding:
+    dates = f"the certificate is valid from {start:%Y-%m-%d %H:%M:%SZ} to {end:%Y-%m-%d %H:%M:%SZ}"
+    return _finding("CERT_VALIDITY", f"{dates}, {now}", meaning)
 
 
 def _finding(

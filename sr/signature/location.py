@@ -64,9 +64,19 @@ def signed_levels(dataset: DataSet) -> tuple[Level, ...]:
 
     Cites: PS3.3 C.12.1.1.3, C.12.1.1.9.
     """
+    if not dataset.answer(_is_signed_anywhere):
+        return ()
     found: list[Level] = []
     _find_signed(dataset, (), found)
     return tuple(found)
+
+
+def _is_signed_anywhere(dataset: DataSet) -> bool:
+    found: list[Level] = []
+    if not _is_signed(dataset):
+        _find_signed(dataset, (), found)
+        return bool(found)
+    return True
 
 
 def _find_signed(dataset: DataSet, path: tuple[tuple[int, int], ...], found: list[Level]) -> None:
@@ -75,7 +85,7 @@ def _find_signed(dataset: DataSet, path: tuple[tuple[int, int], ...], found: lis
     for tag, _, _, _, _, items, _, _ in dataset.elements:
         if items is None or tag in _OPAQUE:
             continue
-        if isinstance(items, SmallSequence) and not items.answer(_any_signed):
+        if type(items) is SmallSequence and not items.answer(_any_signed):
             continue
         for index, item in enumerate(items):
             _find_signed(item, (*path, (tag, index)), found)

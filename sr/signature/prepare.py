@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sr.codes import SignaturePurpose
-from sr.dicomfile.dataset import DataSet, DICOMFile
+from sr.dicomfile.dataset import DataSet, DICOMFile, Encoding
 from sr.dicomfile.splice import AppendItem, Piece, splice
-from sr.dicomfile.writer import transcode
+from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
 from sr.errors import ConfigurationError, ProfileViolationError, SignerRefusedError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
@@ -217,7 +217,7 @@ def complete(
     return splice(
         prepared.file,
         [
-            AppendItem(tag=tag, content=transcode(scan_item(content), encoding), path=request.path)
+            AppendItem(tag=tag, content=_encoded(content, encoding), path=request.path)
             for tag, content in (
                 (MAC_PARAMETERS_SEQUENCE, parameters),
                 (DIGITAL_SIGNATURES_SEQUENCE, signature),
@@ -394,3 +394,10 @@ def _head(request: SigningRequest, parameters: MACParameters) -> bytes:
         digital_signature_uid=request.digital_signature_uid,
         signed_at=request.signed_at,
     )
+
+
+def _encoded(content: bytes, encoding: Encoding) -> bytes:
+    """Return an item that we wrote in explicit VR little endian as the file is written."""
+    if encoding == EXPLICIT_LITTLE_ENCODING:
+        return content
+    return transcode(scan_item(content), encoding)

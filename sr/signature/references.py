@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from sr.dicomfile.dataset import DataSet
 from sr.dicomfile.tags import format_tag
@@ -43,7 +44,7 @@ class SignatureReference:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MACReference:
     """A digest of the referenced instance, as stored and unchecked.
 
@@ -63,7 +64,7 @@ class MACReference:
         except ValueError:
             return None
 
-    @property
+    @cached_property
     def is_sound(self) -> bool:
         """Whether it can vouch for anything: known digest of the right length over an ordered list.
 
