@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -176,38 +176,43 @@ _ENDS_ITSELF = BOOT.replace(
 )
 
 
+@contextmanager
+def _on_a_worker_that_ends_itself(
+    desk: Desk, name: str, flag: Path, *, stack: bool = True
+) -> Iterator[Signer]:
+    """Yield a signer whose worker dies in a signature once the flag is there."""
+    worker = TokenProcess(boot=_ENDS_ITSELF.format(flag=str(flag)))
+    uri = parse_key_uri(desk.uri(name))
+    assert isinstance(uri, PKCS11URI)
+    try:
+        with open_token_key(
+            uri, certificates=(), secrets=lambda _: PIN, stack=stack, worker=worker
+        ) as signer:
+            yield signer
+    finally:
+        worker.close()
+
+
 @pytest.mark.parametrize("stack", [True, False])
 def test_a_worker_killed_in_a_signature(desk: Desk, tmp_path: Path, stack: bool) -> None:
     """The caller hears that the token worker ended, and the next signature is made."""
-    flag = tmp_path / "flag"
-    worker = TokenProcess(boot=_ENDS_ITSELF.format(flag=str(flag)))
-    uri = parse_key_uri(desk.uri("imported-rsa3072"))
-    assert isinstance(uri, PKCS11URI)
-    with ExitStack() as closing:
-        closing.callback(worker.close)
-        signer = closing.enter_context(
-            open_token_key(uri, certificates=(), secrets=lambda _: PIN, stack=stack, worker=worker)
-        )
+    name, flag = "imported-rsa3072", tmp_path / "flag"
+    with _on_a_worker_that_ends_itself(desk, name, flag, stack=stack) as signer:
         signed(plain_report(), signer)
         flag.touch()
         with pytest.raises(SignerUnavailableError):
             signed(plain_report(), signer)
         assert not flag.exists()
         data = signed(plain_report(), signer)
-    assert desk.accepts(data, "imported-rsa3072", tmp_path, "+rs") == 0
+    assert desk.accepts(data, name, tmp_path, "+rs") == 0
 
 
 def test_a_worker_killed_while_callers_wait(desk: Desk, tmp_path: Path) -> None:
     """Each caller has a document that dcmsign accepts or hears of it, and the stack goes on."""
-    flag, documents, refused = tmp_path / "flag", [], []
-    worker = TokenProcess(boot=_ENDS_ITSELF.format(flag=str(flag)))
-    uri = parse_key_uri(desk.uri("made-rsa2048"))
-    assert isinstance(uri, PKCS11URI)
-    with ExitStack() as closing:
-        closing.callback(worker.close)
-        signer = closing.enter_context(
-            open_token_key(uri, certificates=(), secrets=lambda _: PIN, stack=True, worker=worker)
-        )
+    name, flag = "made-rsa2048", tmp_path / "flag"
+    documents: list[bytes] = []
+    refused: list[SignerUnavailableError] = []
+    with _on_a_worker_that_ends_itself(desk, name, flag) as signer:
 
         def work(caller: int) -> None:
             try:
@@ -222,7 +227,7 @@ def test_a_worker_killed_while_callers_wait(desk: Desk, tmp_path: Path) -> None:
         assert not flag.exists()
         work(8)
     assert len(documents) + len(refused) == 10
-    codes = [desk.accepts(data, "made-rsa2048", tmp_path, "+rs") for data in documents]
+    codes = [desk.accepts(data, name, tmp_path, "+rs") for data in documents]
     assert codes == [0] * len(documents)
 
 
