@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sr.codes import SignaturePurpose
-from sr.dicomfile.dataset import DataSet, DICOMFile, Encoding
+from sr.dicomfile.dataset import DataSet, DICOMFile
 from sr.dicomfile.splice import AppendItem, Piece, splice
-from sr.dicomfile.writer import EXPLICIT_LITTLE_ENCODING, transcode
 from sr.errors import ConfigurationError, ProfileViolationError, SignerRefusedError
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
@@ -54,7 +53,7 @@ from sr.signature.profile import (
     load_profile,
 )
 from sr.signature.references import document_references
-from sr.signature.signed_part import head_of, scan_item, signed_part
+from sr.signature.signed_part import head_of, item_in, signed_part
 from sr.signature.structure import SignatureStructure, examine
 
 __all__ = [
@@ -217,7 +216,7 @@ def complete(
     return splice(
         prepared.file,
         [
-            AppendItem(tag=tag, content=_encoded(content, encoding), path=request.path)
+            AppendItem(tag=tag, content=item_in(encoding, content), path=request.path)
             for tag, content in (
                 (MAC_PARAMETERS_SEQUENCE, parameters),
                 (DIGITAL_SIGNATURES_SEQUENCE, signature),
@@ -394,10 +393,3 @@ def _head(request: SigningRequest, parameters: MACParameters) -> bytes:
         digital_signature_uid=request.digital_signature_uid,
         signed_at=request.signed_at,
     )
-
-
-def _encoded(content: bytes, encoding: Encoding) -> bytes:
-    """Return an item that we wrote in explicit VR little endian as the file is written."""
-    if encoding == EXPLICIT_LITTLE_ENCODING:
-        return content
-    return transcode(scan_item(content), encoding)
