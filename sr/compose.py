@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import randbits, token_bytes, token_hex
+from socket import gethostname
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -21,16 +22,20 @@ from sr.app.ports import Ports, Timestamping
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from sr.app.audit.message import AuditSource
     from sr.app.doctor import Diagnosis
     from sr.app.responder_update import Asking
     from sr.app.settings import Settings, TimestampSettings
     from sr.app.trust_update import RevocationListSource
     from sr.keys import Secrets
+    from sr.service.audit_trail import Forwarding
     from sr.service.context import Context
 
 __all__ = [
     "PIN_FILE_VARIABLE",
     "asking",
+    "audit_forwarding",
+    "audit_source",
     "current_time",
     "demo_service",
     "diagnosed_service",
@@ -130,6 +135,50 @@ def _trust_timeout(settings: Settings) -> int:
     if settings.trust.timeout_seconds == 0:
         raise ConfigurationError("the setting trust.timeout_seconds must be at least 1")
     return settings.trust.timeout_seconds
+
+
+def audit_source(settings: Settings) -> AuditSource:
+    """Return what audit messages call this installation."""
+    from sr.app.audit.message import AuditSource  # noqa: PLC0415
+
+    name = settings.audit.source or f"srsign@{gethostname()}"
+    return AuditSource(source_id=name, site=settings.audit.site)
+
+
+def audit_forwarding(settings: Settings) -> Forwarding:
+    """Return where audit messages go.
+
+    Raises:
+        ConfigurationError: No collector is set, or a setting does not make sense.
+        TrustEvidenceError: The file of anchors holds no certificate.
+
+    Cites: PS3.15 A.6; RFC 5425 5.
+    """
+    from sr.app.audit.spool import Spool  # noqa: PLC0415
+    from sr.app.files import read_bytes  # noqa: PLC0415
+    from sr.net.syslog import SyslogCollector, collector_address, tls_context  # noqa: PLC0415
+    from sr.service.audit_trail import Forwarding  # noqa: PLC0415
+    from sr.trust import parse_certificates  # noqa: PLC0415
+
+    wanted = settings.audit
+    host, port = collector_address(wanted.syslog)
+    anchors = (
+        parse_certificates(read_bytes(Path(wanted.syslog_anchor))) if wanted.syslog_anchor else ()
+    )
+    context = tls_context(
+        anchors,
+        certificate=Path(wanted.syslog_certificate) if wanted.syslog_certificate else None,
+        key=Path(wanted.syslog_key) if wanted.syslog_key else None,
+    )
+    collector = SyslogCollector(
+        host=host, port=port, context=context, server_name=wanted.syslog_name
+    )
+    return Forwarding(
+        source=audit_source(settings),
+        spool=Spool(folder=Path(wanted.spool), most_messages=wanted.spool_messages),
+        hostname=gethostname(),
+        deliver=collector.deliver,
+    )
 
 
 def service_context(settings: Settings) -> Context:

@@ -19,6 +19,7 @@ from sr.dicomfile import Limits
 from sr.errors import ConfigurationError
 
 __all__ = [
+    "AuditSettings",
     "ClockSettings",
     "HTTPSettings",
     "MACSettings",
@@ -134,6 +135,30 @@ class HTTPSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    """What the audit trail calls this installation, and where its messages go."""
+
+    source: str = ""
+    """AuditSourceID of exported messages; empty for the name of the machine."""
+    site: str = ""
+    """AuditEnterpriseSiteID."""
+    syslog: str = ""
+    """Collector, ``HOST`` or ``HOST:PORT``; empty for none. Port 6514 where none is named."""
+    syslog_anchor: str = ""
+    """File with the certificates, PEM or DER, that the collector must lead to."""
+    syslog_name: str = ""
+    """Name in the collector's certificate, where it is not the host."""
+    syslog_certificate: str = ""
+    """PEM file with our certificate, where the collector wants to know us."""
+    syslog_key: str = ""
+    """PEM file with its key, not encrypted."""
+    spool: str = "srsign-audit-spool"
+    """Folder where messages wait for the collector."""
+    spool_messages: int = 10_000
+    """How many wait there at most; the others wait in the trail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
@@ -145,6 +170,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     http: HTTPSettings = field(default_factory=HTTPSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import typer
 from sr import __version__
 from sr.cli import (
     amend,
+    audit,
     author,
     bundle,
     certs,
@@ -56,6 +57,7 @@ _MODULES = (
     mac,
     manifest,
     bundle,
+    audit,
     render,
     token,
     trust,

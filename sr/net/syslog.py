@@ -16,10 +16,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sr.errors import ConfigurationError, ExternalServiceError, LimitError
 
-__all__ = ["LARGEST_MESSAGE", "SyslogCollector", "syslog_message", "tls_context"]
+__all__ = [
+    "LARGEST_MESSAGE",
+    "SyslogCollector",
+    "collector_address",
+    "syslog_message",
+    "tls_context",
+]
 
 LARGEST_MESSAGE = 32768
 """Octets that every collector of the profile takes; a longer message may be cut off unseen."""
@@ -28,6 +35,7 @@ _NOTICE, _WARNING = 5, 4
 _MESSAGE_ID = "DICOM+RFC3881"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LAST_SEQUENCE = 2**31 - 1
+_PORT = 6514
 _BLOCK = 16 * 1024
 _NAME_LENGTHS = {"hostname": 255, "application": 48}
 
@@ -82,6 +90,29 @@ def _name(text: str, kind: str) -> str:
     return kept[: _NAME_LENGTHS[kind]] or "-"
 
 
+def collector_address(text: str) -> tuple[str, int]:
+    """Return host and port of a collector.
+
+    Args:
+        text: ``HOST``, ``HOST:PORT``, ``[IPv6]`` or ``[IPv6]:PORT``.
+
+    Raises:
+        ConfigurationError: It is none of these.
+
+    Cites: RFC 5425 4.1.
+    """
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port == 0 or not text.isprintable() or set(text) & set("/?#@ "):
+        raise ConfigurationError(
+            "the setting audit.syslog names no collector", hint="for example audit.example.org:6514"
+        )
+    return host, port or _PORT
+
+
 def tls_context(
     anchors: Iterable[bytes], *, certificate: Path | None = None, key: Path | None = None
 ) -> ssl.SSLContext:
@@ -130,7 +161,7 @@ class SyslogCollector:
 
     host: str
     context: ssl.SSLContext
-    port: int = 6514
+    port: int = _PORT
     timeout: float = 15.0
     """Seconds for each step."""
     server_name: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -69,11 +70,12 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, existing: bool = False) -> Database:
     """Return a database, made or brought up to date where it has to be.
 
     Args:
         url: Of SQLAlchemy, e.g. ``sqlite:////var/lib/srsign/srsign.db``.
+        existing: Whether a file that is not there is an error.
 
     Raises:
         ConfigurationError: The address does not make sense, or its driver is not installed.
@@ -88,6 +90,8 @@ def open_database(url: str) -> Database:
             hint="for example sqlite:////var/lib/srsign/srsign.db",
         ) from error
     if engine.dialect.name == "sqlite":
+        if existing and not Path(parsed.database or "").is_file():
+            raise ConfigurationError(f"there is no database {parsed.database}")
         event.listen(engine, "connect", _tune)
         event.listen(engine, "begin", _begin)
     try:

@@ -14,6 +14,7 @@ from sr.app.audit import (
     AuditedInstance,
     AuditEvent,
     ChainRow,
+    Outcome,
     encode_event,
     link,
 )
@@ -25,7 +26,17 @@ from sr.codes import SignaturePurpose
 from tests.support.pki import NOW, Entity, issue
 from tests.support.tokens import MemoryAuthority, tsa
 
-__all__ = ["MEIER", "SERVICE", "SIGNED", "Keeper", "Trail", "chained", "events", "open_keeper"]
+__all__ = [
+    "MEIER",
+    "SERVICE",
+    "SIGNED",
+    "Keeper",
+    "Trail",
+    "chained",
+    "events",
+    "longest",
+    "open_keeper",
+]
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -142,3 +153,26 @@ def open_keeper(folder: Path) -> Keeper:
         (folder / f"{name}.pem").write_bytes(entity.pem)
         (folder / f"{name}.key").write_bytes(entity.key_pem())
     return Keeper(folder=folder, authority=tsa(issuing, "Audit TSA", not_after=NOW + 3000 * DAY))
+
+
+def longest() -> AuditEvent:
+    """Return an event whose every text is as long, and as long in XML, as it can be."""
+    text = '"' * 2000
+    many = (
+        AuditedInstance(sop_class_uid=f"{n:064}", sop_instance_uid=text, sha256=text)
+        for n in range(100)
+    )
+    return AuditEvent(
+        action=AuditAction.SIGNING_FAILED,
+        at=NOW,
+        actor=Actor(user_id=text, name=text, roles=(text,) * 100, address=text),
+        outcome=Outcome.MAJOR_FAILURE,
+        instances=tuple(many),
+        study_instance_uid=text,
+        patient_id=text,
+        patient_name=text,
+        certificate_sha256=text,
+        digital_signature_uid=text,
+        subject=text,
+        detail=text,
+    )

@@ -10,6 +10,7 @@ Cites: PS3.15 A.5.2.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -20,7 +21,18 @@ from sr.errors import DatasetError
 
 __all__ = ["Actor", "AuditAction", "AuditEvent", "AuditedInstance", "Outcome"]
 
-_LONGEST = 384
+_LONGEST, _LONGEST_IDENTIFIER, _MOST_ROLES = 256, 64, 8
+_IDENTIFIERS = frozenset(
+    {
+        "sop_class_uid",
+        "sop_instance_uid",
+        "sha256",
+        "study_instance_uid",
+        "certificate_sha256",
+        "digital_signature_uid",
+    }
+)
+_NOT_IN_IDENTIFIERS = re.compile(r"[^0-9A-Za-z._-]", re.ASCII)
 _NOT_IN_TEXT = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -148,14 +160,24 @@ class AuditEvent:
 def _clean_fields(value: Actor | AuditedInstance | AuditEvent) -> None:
     for each in fields(value):
         given = getattr(value, each.name)
-        if type(given) is str:
+        if each.name in _IDENTIFIERS or each.name == "roles":
+            clean = _identifier(given) if type(given) is str else _roles(given)
+            object.__setattr__(value, each.name, clean)
+        elif type(given) is str:
             object.__setattr__(value, each.name, _clean(given))
-        elif isinstance(given, tuple) and all(type(item) is str for item in given):
-            object.__setattr__(value, each.name, tuple(map(_clean, given)))
+
+
+def _roles(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_identifier, given[:_MOST_ROLES]))
+
+
+def _identifier(text: str) -> str:
+    """Return a UID, digest or name of a role, whatever else it was given for one replaced."""
+    return _NOT_IN_IDENTIFIERS.sub("_", text[:_LONGEST_IDENTIFIER])
 
 
 def _clean(text: str) -> str:
-    """Return text that a log line and XML can hold, in normal form C, at most 384 characters."""
+    """Return text that a log line and XML can hold, in normal form C, at most 256 characters."""
     if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
         return text
     if len(text) > _LONGEST:

@@ -13,11 +13,12 @@ from tests.support.console import srsign
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect", "mac", "seal"),
     *("manifest", "certs", "render", "token", "template", "doctor", "trust"),
-    *("amend", "survives", "bundle"),
+    *("amend", "survives", "bundle", "audit"),
 )
 GROUPS = {
     "mac": {"dump", "compute"},
     "manifest": {"create", "files", "check"},
+    "audit": {"check", "anchor", "export"},
     "bundle": {"create", "renew"},
     "certs": {"demo"},
     "token": {"list", "test", "import"},
