@@ -132,6 +132,20 @@ class HTTPSettings:
     """How long a login with a browser lasts at most."""
     idle_minutes: int = 30
     """How long it lasts without a request."""
+    hosts: str = ""
+    """Names, with blanks between, that it answers to beside addresses and ``url``; * for any."""
+    body_megabytes: int = 64
+    """Largest request; as all limits here, 0 is for none."""
+    request_seconds: int = 120
+    """Until an answer begins."""
+    stall_seconds: int = 60
+    """For the body of a request to arrive, and for each piece of an answer to be taken."""
+    requests_per_minute: int = 1200
+    """From one caller."""
+    refusals_per_minute: int = 60
+    """Of unknown callers at one address; then they wait."""
+    concurrent_requests: int = 128
+    concurrent_requests_per_caller: int = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

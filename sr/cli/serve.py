@@ -19,6 +19,9 @@ srsign serve --demo
 srsign serve --host 0.0.0.0 --port 8443
 """
 _APPLICATION = "sr.web.serving:application"
+_CONNECTION = "sr.web.connection:Connection"
+_CONNECTIONS = 1000
+"""More than the requests at work: browsers keep some that are idle."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -66,6 +69,8 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
+        http=_CONNECTION,  # type: ignore[arg-type]  # a name is taken for the class
+        limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=10,
     )
     return 0

@@ -12,6 +12,8 @@ from sr.service.context import Context
 from sr.web import health, login, pages, problems
 from sr.web.api import reports, signing_sessions
 from sr.web.authorisation import GUARD
+from sr.web.headers import SecurityHeaders
+from sr.web.limits import Limiter
 from sr.web.observation import Figures, Observer, json_log
 from sr.web.openapi import Application, operation_id
 from sr.web.rules import HTTPRules
@@ -39,8 +41,10 @@ def create_application(
     )
     app.state.context = context
     app.state.figures = Figures()
-    app.add_middleware(Observer, figures=app.state.figures, log=json_log(log or sys.stderr))
     app.state.rules = rules or HTTPRules()
+    app.add_middleware(Limiter, rules=app.state.rules)
+    app.add_middleware(Observer, figures=app.state.figures, log=json_log(log or sys.stderr))
+    app.add_middleware(SecurityHeaders, rules=app.state.rules)
     problems.install(app)
     app.include_router(health.router)
     for resource in (reports, signing_sessions):

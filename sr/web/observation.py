@@ -7,26 +7,20 @@ not what was said. An error that nobody foresaw leaves its type and its place, n
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from traceback import extract_tb
-from typing import Any, TextIO
+from typing import TextIO
 from uuid import uuid4
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from structlog.typing import FilteringBoundLogger
 
+from sr.web.asgi import Application, Message, Receive, Scope, Send
 from sr.web.problems import problem
 from sr.web.routes import route_of
 
 __all__ = ["Figures", "Observer", "json_log"]
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

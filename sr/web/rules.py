@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from sr.app.settings import HTTPSettings
@@ -10,13 +11,43 @@ from sr.errors import ConfigurationError
 
 __all__ = ["HTTPRules", "http_rules"]
 
+_ANY = "*"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HTTPRules:
-    """What a site decides about HTTP."""
+    """What a site decides about HTTP; a limit of 0 is none."""
 
     url: str = ""
     """Public address without path, e.g. ``https://srsign.example.org``; empty for the request's."""
+    hosts: frozenset[str] | None = None
+    """Names that it answers to beside addresses and ``localhost``; ``None`` for any."""
+    body_bytes: int = 0
+    request_seconds: int = 0
+    """Until an answer begins."""
+    stall_seconds: int = 0
+    """For the whole body of a request, and for each piece of an answer to be taken."""
+    requests_per_minute: int = 0
+    """From one caller."""
+    refusals_per_minute: int = 0
+    """Of unknown callers, at one address."""
+    concurrent_requests: int = 0
+    concurrent_requests_per_caller: int = 0
+
+    def answers_to(self, host: str) -> bool:
+        """Return whether a Host header names this service.
+
+        An address cannot be made to point here by whoever owns a domain; a name can.
+
+        Cites: RFC 9110 7.2.
+        """
+        if self.hosts is None:
+            return True
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            return name in self.hosts or name == "localhost" or bool(ip_address(name))
+        except ValueError:
+            return False
 
 
 def http_rules(settings: HTTPSettings) -> HTTPRules:
@@ -37,4 +68,15 @@ def http_rules(settings: HTTPSettings) -> HTTPRules:
             "the setting http.url is not an address without path",
             hint="for example https://srsign.example.org",
         )
-    return HTTPRules(url=settings.url.rstrip("/"))
+    names = {*settings.hosts.lower().split(), *filter(None, [url.hostname])}
+    return HTTPRules(
+        url=settings.url.rstrip("/"),
+        hosts=None if _ANY in names else frozenset(names),
+        body_bytes=settings.body_megabytes << 20,
+        request_seconds=settings.request_seconds,
+        stall_seconds=settings.stall_seconds,
+        requests_per_minute=settings.requests_per_minute,
+        refusals_per_minute=settings.refusals_per_minute,
+        concurrent_requests=settings.concurrent_requests,
+        concurrent_requests_per_caller=settings.concurrent_requests_per_caller,
+    )

@@ -1,0 +1,210 @@
+"""Whom the service answers, and how much of it one caller gets: requests, bytes, and time.
+
+Whoever waits too long, sends too much or asks too often is answered at once, and the work of others
+goes on. A thread cannot be stopped, so a request that is given up keeps its place until it is done.
+
+Cites: RFC 6585 4; RFC 9110 7.2, 15.5.9, 15.5.14.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from math import ceil
+from time import monotonic
+
+from starlette.responses import Response
+
+from sr.web.asgi import Application, Message, Receive, Scope, Send
+from sr.web.problems import problem
+from sr.web.rates import Buckets
+from sr.web.rules import HTTPRules
+
+__all__ = ["Limiter"]
+
+_CREDENTIALS = frozenset({b"authorization", b"cookie"})
+_MOST = 10_000
+_FREE = frozenset({"/livez"})
+_GONE: Message = {"type": "http.disconnect"}
+
+
+class Limiter:
+    """Middleware that holds callers to the rules."""
+
+    def __init__(
+        self, app: Application, rules: HTTPRules, *, now: Callable[[], float] = monotonic
+    ) -> None:
+        self.app = app
+        self.rules = rules
+        self.now = now
+        self.requests = Buckets(rules.requests_per_minute)
+        self.refusals = Buckets(rules.refusals_per_minute)
+        self.under_way: Counter[str] = Counter()
+        self.known: OrderedDict[str, None] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http" or scope["path"] in _FREE:
+            await self.app(scope, receive, send)
+            return
+        caller, address = _caller(scope), _address(scope)
+        refusal = self._refusal(scope, caller, address)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        self.requests.take(caller, self.now())
+        self.under_way[caller] += 1
+        exchange = _Exchange(self.rules, scope, receive, send)
+        task = asyncio.ensure_future(self.app(scope, exchange.receive, exchange.send))
+        task.add_done_callback(lambda _: self._leave(caller))
+        try:
+            await exchange.run(task)
+        finally:
+            self._remember(caller, address, exchange.status)
+
+    def _refusal(self, scope: Scope, caller: str, address: str) -> Response | None:
+        if not self._is_meant(scope):
+            return problem(
+                400, "host", "the service does not go by that name", hint="see http.url, http.hosts"
+            )
+        wait = self.requests.wait(caller, self.now())
+        if caller not in self.known:
+            wait = max(wait, self.refusals.wait(address, self.now()))
+        most, each = self.rules.concurrent_requests, self.rules.concurrent_requests_per_caller
+        if wait or (each and self.under_way[caller] >= each):
+            return _later(429, "too-many-requests", "too many requests", wait)
+        if most and self.under_way.total() >= most:
+            return _later(503, "busy", "the service is busy", 1)
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if self.rules.body_bytes and not _fits(length, self.rules.body_bytes):
+            return _too_large(self.rules)
+        return None
+
+    def _is_meant(self, scope: Scope) -> bool:
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        return len(hosts) < 2 and all(map(self.rules.answers_to, hosts))
+
+    def _leave(self, caller: str) -> None:
+        self.under_way[caller] -= 1
+        if not self.under_way[caller]:
+            del self.under_way[caller]
+
+    def _remember(self, caller: str, address: str, status: int) -> None:
+        if status == 401:
+            self.refusals.take(address, self.now())
+            self.known.pop(caller, None)
+        elif caller != address and status < 400:
+            self.known[caller] = None
+            self.known.move_to_end(caller)
+            if len(self.known) > _MOST:
+                self.known.popitem(last=False)
+
+
+class _Exchange:
+    """One request with its answer; what stands against it replaces what the application says."""
+
+    def __init__(self, rules: HTTPRules, scope: Scope, receive: Receive, send: Send) -> None:
+        self.rules = rules
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self._taken = 0
+        self._complete = False
+        self._begun = False
+        self._over = False
+        self._instead: Response | None = None
+        self._deadline = _from_now(rules.stall_seconds)
+        self.status = 500
+
+    async def run(self, task: asyncio.Future[None]) -> None:
+        """Wait for the application, or give it up."""
+        try:
+            await asyncio.wait({task}, timeout=self.rules.request_seconds or None)
+            if self._begun or (task.done() and self._instead is None):
+                await task
+                return
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        task.add_done_callback(_forget)
+        if not self._over:
+            self._instead = self._instead or _later(503, "timeout", "it takes too long", 10)
+            await self._answer_instead()
+
+    async def receive(self) -> Message:
+        """Return the next piece of the request."""
+        if self._instead is not None or self._over:
+            return _GONE
+        if self._complete:  # only the end of the connection is still to come
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            self._instead = problem(
+                408, "timeout", "the request does not arrive", headers={"Connection": "close"}
+            )
+            return _GONE
+        self._taken += len(message.get("body", b""))
+        if self.rules.body_bytes and self._taken > self.rules.body_bytes:
+            self._instead = _too_large(self.rules)
+            return _GONE
+        self._complete = not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass on a piece of the answer."""
+        if self._over:
+            return
+        if not self._begun and self._instead is not None:
+            await self._answer_instead()
+            return
+        self._begun = True
+        self.status = message.get("status", self.status)
+        async with asyncio.timeout_at(_from_now(self.rules.stall_seconds)):
+            await self._send(message)
+
+    async def _answer_instead(self) -> None:
+        assert self._instead is not None  # noqa: S101 - callers have looked
+        self._over, self.status = True, self._instead.status_code
+        await self._instead(self.scope, self._receive, self._send)
+
+
+def _caller(scope: Scope) -> str:
+    """Return what tells callers apart: what they carry, or where they are."""
+    carried = [value for name, value in scope["headers"] if name in _CREDENTIALS]
+    return sha256(b"\0".join(carried)).hexdigest() if carried else _address(scope)
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _fits(length: bytes, most: int) -> bool:
+    return length.isdigit() and len(length) < 20 and int(length) <= most
+
+
+def _from_now(seconds: int) -> float | None:
+    return asyncio.get_running_loop().time() + seconds if seconds else None
+
+
+def _later(status: int, code: str, detail: str, wait: float) -> Response:
+    return problem(status, code, detail, headers={"Retry-After": str(max(1, ceil(wait)))})
+
+
+def _too_large(rules: HTTPRules) -> Response:
+    return problem(
+        413,
+        "too-large",
+        f"a request has at most {rules.body_bytes} bytes",
+        headers={"Connection": "close"},
+    )
+
+
+def _forget(task: asyncio.Future[None]) -> None:
+    """Take note of how a request ended that nobody waits for."""
+    if not task.cancelled():
+        task.exception()
