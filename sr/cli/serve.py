@@ -69,7 +69,7 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
-        http=_CONNECTION,  # type: ignore[arg-type]  # a name is taken for the class
+        http=_CONNECTION,
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=10,
     )

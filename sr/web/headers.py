@@ -28,6 +28,8 @@ _HEADERS = {
     b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
     b"cache-control": b"no-store",
 }
+_STATIC = "/static/"
+"""Files without patient data; browsers keep them and ask whether they changed."""
 _ONLY_ENCRYPTED = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -47,11 +49,15 @@ class SecurityHeaders:
             await self.app(scope, receive, send)
             return
 
+        headers = self.headers
+        if scope["path"].startswith(_STATIC):
+            headers = {**headers, b"cache-control": b"no-cache"}
+
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = list(message.get("headers", ()))
                 there = {name.lower() for name, _ in own}
-                own += [each for each in self.headers.items() if each[0] not in there]
+                own += [each for each in headers.items() if each[0] not in there]
                 message["headers"] = own
             await send(message)
 

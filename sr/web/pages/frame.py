@@ -1,9 +1,9 @@
 """What every page has: the frame, the headers, the theme, and errors that people can read.
 
-A page loads nothing from elsewhere and runs no script but the files in ``sr/web/static``; its
-policy says so to the browser.
+A page loads nothing from elsewhere and runs no script but the files in ``sr/web/static``; the
+policy in ``sr.web.headers`` says so to the browser.
 
-Cites: W3C CSP3; WCAG 2.2.
+Cites: WCAG 2.2.
 """
 
 from __future__ import annotations
@@ -29,18 +29,9 @@ from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, STATES
 from sr.web.problems import status_of
 from sr.web.refusals import keep_refusal
 
-__all__ = ["HEADERS", "THEME_COOKIE", "PageRoute", "see_other", "show"]
+__all__ = ["THEME_COOKIE", "PageRoute", "see_other", "show"]
 
 THEME_COOKIE = "srsign_theme"
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-"""Of every page. The only data: images are the arrows and ticks of the style sheet."""
 
 
 def show(
@@ -75,7 +66,7 @@ def show(
         theme=theme if theme in ("light", "dark") else "",
         **values,
     )
-    return HTMLResponse(content, status_code=status, headers={**HEADERS, **(headers or {})})
+    return HTMLResponse(content, status_code=status, headers=headers)
 
 
 def see_other(path: str) -> RedirectResponse:
@@ -83,7 +74,7 @@ def see_other(path: str) -> RedirectResponse:
 
     Cites: RFC 9110 15.4.4.
     """
-    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER, headers=HEADERS)
+    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)
 
 
 class PageRoute(APIRoute):

@@ -11,7 +11,7 @@ from sr.service.documents import open_document
 from sr.service.dossier import Action, open_dossier
 from sr.web.api.reports import UID
 from sr.web.authentication import Caller, Wired
-from sr.web.pages.frame import HEADERS, PageRoute, show
+from sr.web.pages.frame import PageRoute, show
 
 __all__ = ["router"]
 
@@ -46,7 +46,6 @@ def download(context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
         version.content,
         media_type="application/dicom",
         headers={
-            **HEADERS,
             "Content-Disposition": f'attachment; filename="{document.sop_instance_uid}.dcm"',
         },
     )
