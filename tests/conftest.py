@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 
 from sr.app.demo import run_demo
+from tests.support.leak_watch import LeakWatch
 from tests.support.office import Office, open_office
 from tests.support.peers import require_peer as _require_peer
 from tests.support.story import Story, real_ports
+
+pytest_plugins = ["pytester"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Search what every test says for planted patients and secrets."""
+    config.pluginmanager.register(LeakWatch(), "leak-watch")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from sr.app.ports import Ports
 from sr.app.signing import Credentials
 from sr.errors import PINError, SignerRefusedError
 from sr.keys.secrets import no_secrets
+from tests.support.canary import PASSPHRASE_CANARY
 from tests.support.peers import OPENSSL, run_peer
 from tests.support.pki import NOW, Entity, demo_pki, issue
 from tests.support.token import PIN, SoftHSM
@@ -54,22 +55,25 @@ def _software(folder: Path) -> Iterator[tuple[str, Credentials]]:
     }
     for name, entity in people.items():
         key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
-        key.write_bytes(entity.key_pem(b"secret"))
+        key.write_bytes(entity.key_pem(PASSPHRASE_CANARY.encode()))
         certificate.write_bytes(entity.pem)
         yield (
             name,
             Credentials(
-                key=f"file:{key}", certificates=(certificate,), secrets=lambda prompt: "secret"
+                key=f"file:{key}",
+                certificates=(certificate,),
+                secrets=lambda prompt: PASSPHRASE_CANARY,
             ),
         )
     bag = folder / "author.p12"
     run_peer(
         OPENSSL, "pkcs12", "-export", "-inkey", folder / "rsa.key", "-in", folder / "rsa.pem",
-        "-passin", "pass:secret", "-passout", "pass:secret", "-out", bag,
+        "-passin", f"pass:{PASSPHRASE_CANARY}", "-passout", f"pass:{PASSPHRASE_CANARY}",
+        "-out", bag,
     )  # fmt: skip
     yield (
         "pkcs12",
-        Credentials(key=f"pkcs12:{bag}", certificates=(), secrets=lambda prompt: "secret"),
+        Credentials(key=f"pkcs12:{bag}", certificates=(), secrets=lambda prompt: PASSPHRASE_CANARY),
     )
 
 

@@ -32,6 +32,7 @@ from sr.keys.token_port import TokenFlag
 from sr.keys.uri import PKCS11URI, parse_key_uri
 from sr.mac import MACAlgorithm
 from sr.signature.integrity import SignatureMatch, match_signature
+from tests.support.canary import PIN_CANARY
 from tests.support.peers import PKCS11_TOOL, SOFTHSM_MODULE, run_peer
 from tests.support.pki import demo_pki, issue
 from tests.support.token import PIN, SoftHSM
@@ -295,7 +296,7 @@ def test_tokens_are_listed_without_a_pin(token: SoftHSM, monkeypatch: pytest.Mon
 
 def test_the_pin_is_nowhere_to_be_seen(token: SoftHSM) -> None:
     """Neither the program's output nor its errors hold the PIN, right or wrong."""
-    canary = "8642canary"
+    canary = PIN_CANARY
     script = f"""
 import logging, traceback
 logging.basicConfig(level=logging.DEBUG)

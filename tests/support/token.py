@@ -25,13 +25,11 @@ from sr.errors import PINError, SignerUnavailableError
 from sr.keys.token import KeptLogin
 from sr.keys.token_port import StoredCertificate, StoredKey, TokenFlag
 from sr.keys.worker import answer, raise_answer
+from tests.support.canary import TOKEN_PIN as PIN
 from tests.support.peers import PKCS11_TOOL, SOFTHSM_MODULE, SOFTHSM_UTIL, require_peer
 from tests.support.pki import Entity
 
 __all__ = ["PIN", "FakeKey", "FakeModule", "FakeToken", "LocalWorker", "SoftHSM"]
-
-PIN = "4711-öß"
-"""Not ASCII on purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

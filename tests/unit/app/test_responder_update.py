@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -22,6 +24,7 @@ from sr.app.responder_update import (
     parse_responders,
     update_responses,
 )
+from sr.app.settings import TrustSettings
 from sr.app.trust_store import TrustStore, Use
 from sr.errors import (
     ConfigurationError,
@@ -279,6 +282,16 @@ def test_a_responder_has_an_issuer_and_an_address(text: str) -> None:
     """Too few digits, none, or no address at all."""
     with pytest.raises(ConfigurationError):
         parse_responders((text,))
+
+
+def test_the_sample_of_the_page_is_settings(repository: Path) -> None:
+    """What the page on trust shows loads, and names a responder."""
+    page = (repository / "docs" / "howto" / "trust.md").read_text(encoding="utf-8")
+    (sample,) = re.findall(r"```toml\n(\[trust\]\n.*?)```", page, re.DOTALL)
+    values = tomllib.loads(sample)["trust"]
+    assert set(values) <= {each.name for each in fields(TrustSettings)}
+    (responder,) = parse_responders(tuple(values["responders"].split()))
+    assert responder.url == "http://ocsp.example.org"
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ from sr.signature.signing_policy import (
     parse_signing_policy,
     signing_policy_ids,
 )
+from tests.support.canary import PASSPHRASE_CANARY as PASSPHRASE
 from tests.support.datasets import ct_files, uid_source
 from tests.support.pki import NOW, demo_pki
 from tests.support.signed import author_report, plain_report
 
-PASSPHRASE = "letmein"
 STANDARD = load_signing_policy("standard")
 
 

@@ -13,6 +13,7 @@ import pytest
 from sr import compose
 from sr.app.manifest import create_manifest
 from sr.app.ports import Ports
+from tests.support.canary import PASSPHRASE_CANARY
 from tests.support.console import srsign
 from tests.support.office import Office
 from tests.support.pki import demo_pki, issue
@@ -97,12 +98,12 @@ def test_a_malformed_key_uri_is_a_misuse(office: Office, tmp_path: Path, uri: st
 
 
 def _protected(office: Office, folder: Path) -> Path:
-    """Return a PKCS #12 file under the passphrase ``open sesame``."""
+    """Return a PKCS #12 file under a passphrase."""
     from datetime import UTC, datetime
 
     from sr.app.certificates import make_demo_pki
 
-    make_demo_pki(folder / "pki", now=datetime.now(UTC), passphrase="open sesame")
+    make_demo_pki(folder / "pki", now=datetime.now(UTC), passphrase=PASSPHRASE_CANARY)
     return folder / "pki" / "author.p12"
 
 
@@ -117,7 +118,7 @@ def test_a_passphrase_comes_from_a_file(
 ) -> None:
     """--pin-file and SRSIGN_PIN_FILE open a protected key, whose certificate is beside it."""
     secret = tmp_path / "secret"
-    secret.write_text("open sesame\n")
+    secret.write_text(PASSPHRASE_CANARY + "\n")
     sign = ("sign", office.draft, "--purpose", "author", "--key", f"pkcs12:{protected}")
     assert srsign(*sign, "--pin-file", secret, "-o", tmp_path / "a.dcm").code == 0
     monkeypatch.setenv("SRSIGN_PIN_FILE", str(secret))

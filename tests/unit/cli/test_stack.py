@@ -68,6 +68,7 @@ def test_a_stack_that_failed_partly(
     assert ended.code == code
 
 
+@pytest.mark.shows("patient", reason="who confirms a document has to know whose it is")
 def test_a_person_confirms_each(office: Office, tmp_path: Path) -> None:
     """At a terminal each document is asked about; only yes is yes, and left out is no failure."""
     terminal, side = pty.openpty()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sr.app.softhsm import make_demo_token
+from tests.support.canary import PASSPHRASE_CANARY
 from tests.support.console import srsign
 from tests.support.office import Office
 from tests.support.pki import demo_pki, issue
@@ -87,9 +88,9 @@ def test_an_elliptic_curve_key(token: SoftHSM, office: Office, tmp_path: Path) -
     """An EC key signs a report only under the profile that lists it."""
     entity = issue(demo_pki().issuing, key_kind="p256", slot="ec")
     key, cert = tmp_path / "ec.key", tmp_path / "ec.pem"
-    key.write_bytes(entity.key_pem(b"passphrase"))
+    key.write_bytes(entity.key_pem(PASSPHRASE_CANARY.encode()))
     cert.write_bytes(entity.pem)
-    (tmp_path / "passphrase").write_text("passphrase\n")
+    (tmp_path / "passphrase").write_text(PASSPHRASE_CANARY + "\n")
     uri = srsign(
         *("token", "import", token.uri(), "--key", f"file:{key}", "--cert", cert, *_pin(token)),
         *("--passphrase-file", tmp_path / "passphrase", "--json"),

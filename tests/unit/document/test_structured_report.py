@@ -109,6 +109,7 @@ def test_equal_arguments_give_equal_bytes(document_class: DocumentClass) -> None
     assert canonicalise(first) == first
 
 
+@pytest.mark.shows("patient", reason="the child writes the document itself")
 def test_bytes_do_not_depend_on_the_process() -> None:
     """Another process with another time zone writes the same document."""
     code = (

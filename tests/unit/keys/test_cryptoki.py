@@ -20,8 +20,8 @@ pytest.importorskip("pkcs11")
 from pkcs11 import exceptions
 
 from sr.keys.cryptoki import CryptokiModule, converted
+from tests.support.canary import PIN_CANARY as CANARY
 
-CANARY = "8642canary"
 EVERY = [exceptions.PKCS11Error, *exceptions.PKCS11Error.__subclasses__()]
 
 

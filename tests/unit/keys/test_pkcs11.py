@@ -25,6 +25,7 @@ from sr.keys.token_port import StoredCertificate, TokenFlag
 from sr.keys.uri import PKCS11URI, parse_key_uri
 from sr.mac import MACAlgorithm
 from sr.signature.integrity import SignatureMatch, match_signature
+from tests.support.canary import PIN_CANARY
 from tests.support.pki import Entity, demo_pki, issue
 from tests.support.token import PIN, FakeKey, FakeModule, FakeToken, LocalWorker
 
@@ -390,7 +391,7 @@ def test_a_pin_file_in_the_uri_is_honoured(tmp_path: Path) -> None:
 def test_the_pin_is_nowhere_but_in_the_request(caplog: pytest.LogCaptureFixture) -> None:
     """No answer, error, representation or log record holds the PIN, right or wrong."""
     caplog.set_level(logging.DEBUG)
-    canary = "8642canary"
+    canary = PIN_CANARY
     token = token_of(demo_pki().author, pin=canary)
     worker = LocalWorker(module=FakeModule(inserted=[token]))
     seen: list[object] = []

@@ -15,6 +15,7 @@ import pytest
 
 from sr.errors import ConfigurationError, SignerUnavailableError
 from sr.keys.process import BOOT, TokenProcess
+from tests.support.canary import PIN_CANARY
 
 pytest.importorskip("pkcs11")
 
@@ -187,7 +188,7 @@ def test_what_a_module_prints_is_no_answer(tmp_path: Path) -> None:
 
 def test_no_secret_is_on_the_command_line() -> None:
     """The command line and the environment of the worker hold nothing of a request."""
-    canary = "8642canary"
+    canary = PIN_CANARY
     worker = TokenProcess(boot=ECHO)
     assert ask(worker, pin=canary) == {"pin": canary}
     shown = [Path(f"/proc/{worker.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]

@@ -15,8 +15,7 @@ from sr.keys.secrets import (
     secrets_from_command,
     secrets_from_file,
 )
-
-CANARY = "8642canary"
+from tests.support.canary import PIN_CANARY as CANARY
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
@@ -79,6 +78,7 @@ def test_a_command_is_asked() -> None:
         [sys.executable, "-c", f"print('{CANARY}' + chr(10) + 'x')"],
     ],
 )
+@pytest.mark.shows("secret", reason="a command that hands out a secret prints it")
 def test_a_command_that_fails_is_refused(command: list[str]) -> None:
     """A command that fails or prints no line is refused, and its output is not quoted."""
     with pytest.raises(ConfigurationError) as caught:

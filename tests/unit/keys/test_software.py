@@ -23,9 +23,10 @@ from sr.errors import (
 from sr.keys import open_signer
 from sr.mac import MACAlgorithm
 from sr.signature.integrity import SignatureMatch, match_signature
+from tests.support.canary import PIN_CANARY
 from tests.support.pki import Entity, demo_pki, issue
 
-PASSPHRASE = "8642canary öß"
+PASSPHRASE = f"{PIN_CANARY} öß"
 SHA2 = (MACAlgorithm.SHA224, MACAlgorithm.SHA256, MACAlgorithm.SHA384, MACAlgorithm.SHA512)
 
 

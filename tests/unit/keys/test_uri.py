@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from sr.errors import ConfigurationError
 from sr.keys.uri import PKCS11URI, PKCS12URI, FileURI, parse_key_uri
-
-CANARY = "8642canary"
+from tests.support.canary import PIN_CANARY as CANARY
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,10 @@ from sr.errors import (
 from sr.keys.token import KeptLogin
 from sr.keys.token_port import ModulePort
 from sr.keys.worker import answer, raise_answer
+from tests.support.canary import PIN_CANARY as CANARY
 from tests.support.token import FakeModule, FakeToken
 
 URI = "pkcs11:?module-path=/no/module.so"
-CANARY = "8642canary"
 
 
 def ask(request: dict[str, Any], module: ModulePort | None = None) -> dict[str, Any]:

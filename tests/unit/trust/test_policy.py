@@ -212,7 +212,8 @@ def test_needs_and_consequences_are_terms() -> None:
 def test_the_samples_of_the_page_are_policies() -> None:
     """What the page on trust shows loads, and is as strict as it says."""
     page = Path(__file__).parents[3] / "docs" / "howto" / "trust.md"
-    whole, identity = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    samples = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    _, whole, identity = samples  # the first is of the settings
     policy = parse_policy(whole, "sample.toml")
     assert policy.revocation is Need.REQUIRED
     assert policy.certificate_policies.required
