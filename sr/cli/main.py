@@ -21,6 +21,7 @@ from sr.cli import (
     certs,
     check,
     config,
+    db,
     demo,
     doctor,
     inspect,
@@ -65,6 +66,7 @@ _MODULES = (
     template,
     serve,
     config,
+    db,
     doctor,
 )
 

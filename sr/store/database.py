@@ -1,7 +1,8 @@
 """One database, its transactions, and what makes a commit last.
 
-SQLite keeps a write-ahead log and waits for the disk at every commit; a transaction that writes
-takes the lock at its begin, so that it never fails half way for want of it.
+SQLite keeps a write-ahead log and waits for the disk at every commit. There is one writer at a
+time, on PostgreSQL as on SQLite: each adds to the chain of the audit. The lock is taken at the
+begin of a transaction that writes, so that none fails half way for want of it.
 """
 
 from __future__ import annotations
@@ -14,20 +15,31 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from sr.errors import ConfigurationError, ExternalServiceError
-from sr.store.schema import metadata
+from sr.store.migration import migrate, version_of
+from sr.store.migrations import HEAD
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "connect", "open_database"]
 
 _WRITES = "srsign_writes"
+_CONNECTIONS = 20  # kept open; twice as many at the most
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA recursive_triggers=ON",  # else REPLACE deletes without asking the triggers
     "PRAGMA busy_timeout=20000",
     "PRAGMA trusted_schema=OFF",
 )
+
+
+_BEGIN: dict[str, dict[bool, str | None]] = {
+    "sqlite": {True: "BEGIN IMMEDIATE", False: "BEGIN"},
+    "postgresql": {True: "SELECT pg_advisory_xact_lock(7364195)", False: None},
+}
+"""What a transaction begins with, whether it writes or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +57,11 @@ class Database:
         """
         try:
             with (
-                self.engine.connect().execution_options(**{_WRITES: True}) as connection,
+                self.engine.connect().execution_options(**self._options(writes=True)) as connection,
                 connection.begin(),
             ):
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise _failure(error) from error
 
     @contextmanager
@@ -60,10 +72,20 @@ class Database:
             ExternalServiceError: The database does not answer.
         """
         try:
-            with self.engine.connect() as connection, connection.begin():
+            with (
+                self.engine.connect().execution_options(**self._options()) as connection,
+                connection.begin(),
+            ):
                 yield connection
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise _failure(error) from error
+
+    def _options(self, *, writes: bool = False) -> dict[str, Any]:
+        """Return how a transaction begins: a writer sees what was committed while it waited."""
+        options: dict[str, Any] = {_WRITES: writes}
+        if self.engine.dialect.name == "postgresql":
+            options["isolation_level"] = "READ COMMITTED" if writes else "REPEATABLE READ"
+        return options
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -78,26 +100,47 @@ def open_database(url: str, *, existing: bool = False) -> Database:
         existing: Whether a file that is not there is an error.
 
     Raises:
-        ConfigurationError: The address does not make sense, or its driver is not installed.
+        ConfigurationError: The address does not make sense, its driver is not installed, or the
+            database is of a later srsign.
         ExternalServiceError: The database cannot be opened.
+    """
+    database = connect(url)
+    with database.read() as connection:
+        if version_of(connection) == HEAD:
+            return database
+    with database.write() as connection:
+        migrate(connection)
+    return database
+
+
+def connect(url: str) -> Database:
+    """Return a database as it is, which may be empty or out of date.
+
+    Raises:
+        ConfigurationError: The address does not make sense, or its driver is not installed.
     """
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(
+            parsed,
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+        )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ConfigurationError(
             "the address of the database (store.url) does not make sense",
             hint="for example sqlite:////var/lib/srsign/srsign.db",
         ) from error
+    if engine.dialect.name not in _BEGIN:
+        raise ConfigurationError("the database (store.url) must be SQLite or PostgreSQL")
     if engine.dialect.name == "sqlite":
         if existing and not Path(parsed.database or "").is_file():
             raise ConfigurationError(f"there is no database {parsed.database}")
         event.listen(engine, "connect", _tune)
-        event.listen(engine, "begin", _begin)
-    try:
-        metadata.create_all(engine)
-    except DBAPIError as error:
-        raise _failure(error) from error
+    event.listen(engine, "begin", _begin)
     return Database(engine)
 
 
@@ -109,8 +152,10 @@ def _tune(connection: Any, _record: object) -> None:  # noqa: ANN401 - the drive
 
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if (statement := _BEGIN[connection.dialect.name][writes]) is not None:
+        connection.exec_driver_sql(statement)
 
 
-def _failure(error: DBAPIError) -> ExternalServiceError:
-    return ExternalServiceError(f"the database did not do it: {type(error.orig).__name__}")
+def _failure(error: DBAPIError | PoolTimeoutError) -> ExternalServiceError:
+    kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+    return ExternalServiceError(f"the database did not do it: {kind}")

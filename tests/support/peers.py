@@ -29,6 +29,7 @@ __all__ = [
     "OPENSSL",
     "PIXELMED_JAR",
     "PKCS11_TOOL",
+    "POSTGRESQL",
     "SOFTHSM_MODULE",
     "SOFTHSM_UTIL",
     "PeerResult",
@@ -54,6 +55,7 @@ PIXELMED_JAR = Path("/usr/share/java/pixelmed.jar")
 SOFTHSM_MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 SOFTHSM_UTIL = Path("/usr/bin/softhsm2-util")
 PKCS11_TOOL = Path("/usr/bin/pkcs11-tool")
+POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/bin"))
 
 _PACKAGES = {
     CHROMIUM: "chromium",
@@ -68,6 +70,7 @@ _PACKAGES = {
     SOFTHSM_MODULE: "softhsm2",
     SOFTHSM_UTIL: "softhsm2",
     PKCS11_TOOL: "opensc",
+    POSTGRESQL: "postgresql",
 }
 
 # Without the three limits lifted PixelMed's style sheets exceed the JDK's XPath operator limit.

@@ -82,13 +82,15 @@ class Service:
         return client
 
 
-def open_service(folder: Path, *, studies: int = 1, slices: int = 2) -> Service:
-    """Return a service in a folder of its own."""
+def open_service(
+    folder: Path, *, studies: int = 1, slices: int = 2, url: str | None = None
+) -> Service:
+    """Return a service in a folder of its own, and there with a database unless one is named."""
     clock = Clock(datetime.now(UTC))
     evidence = folder / "evidence"
     evidence.mkdir(parents=True)
     context = Context(
-        database=open_database(f"sqlite:///{folder / 'srsign.db'}"),
+        database=open_database(url or f"sqlite:///{folder / 'srsign.db'}"),
         ports=Ports(now=clock, new_uid=lambda: f"2.25.{uuid4().int}"),
         material=TrustMaterial,
         policy=load_policy("standard"),
