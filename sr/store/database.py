@@ -104,7 +104,7 @@ def open_database(url: str, *, existing: bool = False) -> Database:
             database is of a later srsign.
         ExternalServiceError: The database cannot be opened.
     """
-    database = connect(url)
+    database = connect(url, existing=existing)
     with database.read() as connection:
         if version_of(connection) == HEAD:
             return database
@@ -113,7 +113,7 @@ def open_database(url: str, *, existing: bool = False) -> Database:
     return database
 
 
-def connect(url: str) -> Database:
+def connect(url: str, *, existing: bool = False) -> Database:
     """Return a database as it is, which may be empty or out of date.
 
     Raises:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sr.cli.exit_codes import UNABLE, USAGE
 from sr.cli.main import main
 from sr.store.migrations import HEAD
 
@@ -30,8 +31,8 @@ def test_made_then_up_to_date(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_address_that_makes_no_sense(tmp_path: Path) -> None:
     """What is no database is said, and nothing is made."""
-    for url in ("nonsense", f"sqlite:///{tmp_path / 'absent' / 'srsign.db'}"):
-        assert _run("--url", url) == 1
+    assert _run("--url", "nonsense") == USAGE
+    assert _run("--url", f"sqlite:///{tmp_path / 'absent' / 'srsign.db'}") == UNABLE
     assert not list(tmp_path.iterdir())
 
 
@@ -42,4 +43,4 @@ def test_database_of_a_later_version(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    assert _run("--url", f"sqlite:///{path}") == 1
+    assert _run("--url", f"sqlite:///{path}") == USAGE
