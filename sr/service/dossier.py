@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sqlalchemy import Connection
+
 from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
 from sr.service.access import PURPOSES, Permission, Principal, may, require
@@ -45,6 +47,8 @@ class Dossier:
     document: Document
     version: Version
     verdict: Verdict
+    before: Version | None
+    """Of the document that this one took the place of, as it stood last."""
     lineage: tuple[Document, ...]
     """Newest first."""
     remarks: tuple[Remark, ...]
@@ -68,6 +72,7 @@ def open_dossier(context: Context, principal: Principal, sop_instance_uid: str) 
         document = get_document(connection, sop_instance_uid)
         version = content_of(connection, sop_instance_uid, document.revision)
         lineage = lineage_of(connection, document)
+        before = _before(connection, document, lineage)
         remarks = remarks_of(connection, (each.sop_instance_uid for each in lineage))
         people = {user for each in lineage for user in (each.owner, each.approver)}
         names = display_names(connection, people | {remark.user_id for remark in remarks})
@@ -76,11 +81,21 @@ def open_dossier(context: Context, principal: Principal, sop_instance_uid: str) 
         document=document,
         version=version,
         verdict=verdict_on(context, version.content, sop_instance_uid),
+        before=before,
         lineage=lineage,
         remarks=remarks,
         names=names,
         actions=actions_for(principal, document),
     )
+
+
+def _before(
+    connection: Connection, document: Document, lineage: tuple[Document, ...]
+) -> Version | None:
+    here = {each.sop_instance_uid for each in lineage}
+    if document.predecessor is None or document.predecessor not in here:
+        return None
+    return content_of(connection, document.predecessor)
 
 
 def actions_for(principal: Principal, document: Document) -> frozenset[Action]:

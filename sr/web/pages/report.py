@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
 
 from sr.app.answers import answers
+from sr.app.differences import attribute_changes, content_changes
 from sr.app.render import document_values
+from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, read
 from sr.service.documents import open_document
 from sr.service.dossier import Action, open_dossier
+from sr.service.reports import return_report
 from sr.web.api.reports import UID
 from sr.web.authentication import Caller, Wired
-from sr.web.pages.frame import PageRoute, show
+from sr.web.pages.frame import PageRoute, see_other, show
 
 __all__ = ["router"]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PURPOSE, _APPROVAL = SignaturePurpose.AUTHOR, SignaturePurpose.VERIFICATION
 
 
 @router.get("/reports/{sop_instance_uid}")
@@ -23,6 +30,8 @@ def look(request: Request, context: Wired, caller: Caller, sop_instance_uid: UID
     """Show a report."""
     dossier = open_dossier(context, caller, sop_instance_uid)
     file = read(BytesSource(dossier.version.content), limits=context.limits)
+    earlier = dossier.before
+    before = read(BytesSource(earlier.content), limits=context.limits).dataset if earlier else None
     return show(
         request,
         caller,
@@ -32,6 +41,9 @@ def look(request: Request, context: Wired, caller: Caller, sop_instance_uid: UID
         verdict=dossier.verdict,
         answers=answers(dossier.verdict),
         actions=dossier.actions,
+        purpose=_PURPOSE if Action.SIGN in dossier.actions else _APPROVAL,
+        changes=attribute_changes(before, file.dataset) if before else (),
+        since=content_changes(before, file.dataset) if before else (),
         Action=Action,
         paged=False,
         **document_values(file, dossier.verdict),
@@ -49,3 +61,16 @@ def download(context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
             "Content-Disposition": f'attachment; filename="{document.sop_instance_uid}.dcm"',
         },
     )
+
+
+@router.post("/reports/{sop_instance_uid}/return")
+def send_back(
+    context: Wired,
+    caller: Caller,
+    sop_instance_uid: UID,
+    if_match: Annotated[str, Form(pattern=r"^[0-9a-f]{64}$")],
+    comment: Annotated[str, Form(min_length=1, max_length=4000)],
+) -> Response:
+    """Return a signed report to its author with a comment."""
+    return_report(context, caller, sop_instance_uid, if_match=if_match, comment=comment)
+    return see_other(f"/reports/{sop_instance_uid}")

@@ -31,11 +31,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A dialog that arrives is opened as one; closing it takes it away.
+// A dialog that arrives is opened as one; Esc is its Cancel button.
 function openDialogs(root) {
   for (const dialog of root.querySelectorAll("dialog[data-modal]:not([open])")) {
     dialog.showModal();
     dialog.querySelector("[autofocus]")?.focus();
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      dialog.querySelector("form[data-cancel]")?.requestSubmit();
+    });
   }
 }
 
