@@ -60,8 +60,7 @@ def serve(
         current_settings.cache_clear()
     settings = current_settings().service
     address, number = host or settings.host, settings.port if port is None else port
-    shell.tell(f"serving at http://{address}:{number}; stop with Ctrl-C")
-    uvicorn.run(
+    configured = uvicorn.Config(
         _APPLICATION,
         factory=True,
         host=address,
@@ -73,4 +72,7 @@ def serve(
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=10,
     )
+    configured.load()
+    shell.tell(f"serving at http://{address}:{number}; stop with Ctrl-C")
+    uvicorn.Server(configured).run()
     return 0

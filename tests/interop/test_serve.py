@@ -1,0 +1,108 @@
+"""The service as a process of its own: it starts from nothing, says so, and stops well."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+
+import pytest
+
+SRSIGN = Path(sys.executable).with_name("srsign")
+
+
+def _free_port() -> int:
+    with socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    port = _free_port()
+    process = subprocess.Popen(
+        [SRSIGN, "serve", "--port", str(port), *options],
+        cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | {"HOME": str(folder)},
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(process, address)
+        yield process, address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait(process: subprocess.Popen[str], address: str) -> None:
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            urllib.request.urlopen(f"{address}/livez", timeout=5).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(process.communicate()[1])
+
+
+def test_a_demonstration_starts_stops_and_starts_again(tmp_path: Path) -> None:
+    """The demonstration is ready at once, ends when told, and is the same the next time."""
+    for how in (signal.SIGTERM, signal.SIGINT):
+        with _served(tmp_path, "--demo", "--out", "demo") as (process, address):
+            with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
+                assert answer.status == 200
+            process.send_signal(how)
+            assert process.wait(15) in (0, 130, -how)
+
+
+def test_a_request_under_way_is_answered(tmp_path: Path) -> None:
+    """What was sent before the end was asked for is answered before it comes."""
+    with _served(tmp_path, "--demo", "--out", "demo") as (process, address):
+        with socket() as client:
+            client.connect(("127.0.0.1", int(address.rpartition(":")[2])))
+            client.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n")
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            client.sendall(b"user=none")
+            assert client.recv(16).startswith(b"HTTP/1.1 ")
+        assert process.wait(15) is not None
+
+
+def test_a_service_without_anchors_is_not_ready(tmp_path: Path) -> None:
+    """A service that nobody set up answers, and says that it cannot do its work."""
+    with _served(tmp_path) as (_, address):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{address}/readyz", timeout=10)
+        with refused.value as answer:
+            assert answer.code == 503
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        {"SRSIGN_SERVICE__APPROVAL_MODE": "backwards"},
+        {"SRSIGN_STORE__URL": "no address"},
+        {"SRSIGN_STORE__URL": "sqlite:////nonexistent/folder/srsign.db"},
+        {"SRSIGN_SERVICE__UNKNOWN": "1"},
+        {"SRSIGN_SERVICE__POLICY": "nobody-knows"},
+    ],
+)
+def test_settings_that_make_no_sense_end_the_start(
+    tmp_path: Path, variable: dict[str, str]
+) -> None:
+    """A service with settings that make no sense does not start, and says so without traceback."""
+    ended = subprocess.run(
+        [SRSIGN, "serve", "--port", str(_free_port())],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+        env=os.environ | variable | {"HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert ended.returncode in (1, 2)
+    assert "Traceback" not in ended.stderr
