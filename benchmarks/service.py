@@ -162,7 +162,7 @@ def _service(drafts: int) -> Iterator[_Prepared]:
         private = load_pem_private_key((folder / "pki" / "author.key").read_bytes(), None)
         assert isinstance(private, rsa.RSAPrivateKey)
         srsign = Path(sys.executable).with_name("srsign")
-        program = [srsign, "serve", "--port", str(port)]
+        program = [str(srsign), "serve", "--port", str(port)]
         server = subprocess.Popen(
             program, env=os.environ | variables, stderr=subprocess.DEVNULL, cwd=folder
         )
