@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +20,11 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from sr.app.audit.extract import NO_EXTRACT, judge_extract
 from sr.app.check import CheckOptions, gather_record, judge_record
 from sr.app.detached import sign_detached
 from sr.app.facts import FactsRecord, record_bytes
-from sr.app.files import FileSource, digest_file, guard_output, write_atomically
+from sr.app.files import FileSource, digest_file, guard_output, read_bytes, write_atomically
 from sr.app.ports import Ports, Timestamping
 from sr.app.signing import Credentials, signer_of
 from sr.app.timestamping import obtain_timestamp
@@ -51,12 +52,11 @@ from sr.verification.file_list import checksums
 
 __all__ = ["Bundled", "check_bundle", "create_bundle", "renew_bundle"]
 
-_DESCRIPTION = "bundle.json"
+_DESCRIPTION, _AUDIT = "bundle.json", "audit.json"
 _MOST_MATERIAL, _LARGEST_MATERIAL = 64, 64 << 20
 """Certificates, and CRLs and OCSP responses, that are taken from a bundle; bytes of each kind."""
 _MOST_LINKS, _LARGEST_PROOF = 64, 1 << 20
 """Archive time-stamps of a bundle; bytes of a list, signature or token."""
-_NO_AUDIT = "no audit trail is kept here, so there is nothing to extract"
 _README = """\
 An evidence bundle: a DICOM document and what a check of it needs later.
 
@@ -135,8 +135,11 @@ def create_bundle(
     credentials: Credentials,
     options: CheckOptions,
     ports: Ports,
+    audit: Callable[[str], bytes] | None = None,
 ) -> Bundled:
     """Write a bundle: a document, what was given to check it, what the check found, all signed.
+
+    ``audit`` returns what an audit trail says of a SOP Instance UID, see ``extract_for``.
 
     Raises:
         ConfigurationError: A path or URI does not make sense.
@@ -167,7 +170,7 @@ def create_bundle(
         ),
         "verdict.json": _json(verdict.as_dict()),
         "facts.json": record_bytes(record, source),
-        "audit.json": _json({"events": [], "reason": _NO_AUDIT}),
+        _AUDIT: NO_EXTRACT if audit is None else audit(verdict.sop_instance_uid),
         **_tokens(record),
         **_material(options.material, (*_signers(record), *chain)),
     }
@@ -201,6 +204,9 @@ def check_bundle(path: Path, options: CheckOptions) -> Verdict:
         verdict = judge_record(
             replace(record, subject=path.name), options, proven_at=judged.proven_at
         )
+        if _AUDIT in bundle.contents.digests:
+            said = judge_extract(read_bytes(bundle.path(_AUDIT)), verdict.sop_instance_uid, options)
+            judged = replace(judged, findings=(*judged.findings, *said))
         return with_bundle(verdict, judged)
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from sr.app.audit import Actor
     from sr.app.audit.head import Head
     from sr.app.audit.report import AuditReport
-    from sr.store.database import Database
 
 __all__ = ["add_commands"]
 
@@ -97,7 +96,7 @@ def check(
     else:
         from sr.service.audit_trail import check_trail
 
-        report = check_trail(_database(database), options, kept=kept)
+        report = check_trail(o.existing_database(database), options, kept=kept)
     if shell.json:
         shell.print_object(report.as_dict())
     else:
@@ -130,7 +129,7 @@ def anchor(
     if output is not None:
         guard_output(output, [], in_place=False)
     made, notices = anchor_trail(
-        _database(database),
+        o.existing_database(database),
         o.credentials(key, cert, pin_file),
         compose.signing_ports(timestamp),
         _somebody(),
@@ -181,7 +180,7 @@ def export(
 
     if syslog == (output is not None):
         raise ConfigurationError("name a file with -o, or say --syslog")
-    trail = _database(database)
+    trail = o.existing_database(database)
     if syslog:
         from sr.service.audit_trail import forward_trail
 
@@ -221,18 +220,6 @@ def _said(shell: Shell, count: int, target: str) -> None:
     if shell.json:
         shell.print_object({"lines": count, "output": target})
     shell.tell(f"{count} lines → {target}")
-
-
-def _database(url: str | None) -> Database:
-    from sr.app.settings import current_settings
-
-    try:
-        from sr.store.database import open_database
-    except ImportError as error:
-        raise ConfigurationError(
-            "the service is not installed", hint="pip install 'srsign[http]'"
-        ) from error
-    return open_database(url or current_settings().store.url, existing=True)
 
 
 def _somebody() -> Actor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +66,14 @@ def create(
     timestamp: o.Timestamp = None,
     trust: t.Trust = t.TRUST,
     evidence: o.Evidence = [],
+    audit: Annotated[
+        str | None,
+        typer.Option(
+            "--audit",
+            metavar="URL",
+            help="Put in what the audit trail in this database says of the document.",
+        ),
+    ] = None,
 ) -> None:
     """Bundle a document with certificates, CRLs, OCSP responses, verdict and facts, all signed.
 
@@ -81,6 +91,7 @@ def create(
             evidence=evidence,
         ),
         ports=compose.signing_ports(timestamp),
+        audit=None if audit is None else _extract(audit),
     )
     _report(shell, f"{source} bundled", bundled, output)
 
@@ -110,6 +121,12 @@ def renew(
         in_place=in_place,
     )
     _report(shell, f"{source} renewed", bundled, target)
+
+
+def _extract(url: str) -> Callable[[str], bytes]:
+    from sr.service.audit_trail import extract_trail
+
+    return partial(extract_trail, o.existing_database(url))
 
 
 def _report(shell: Shell, what: str, bundled: Bundled, target: Path) -> None:

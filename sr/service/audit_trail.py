@@ -12,6 +12,7 @@ from datetime import datetime
 from sr.app.audit import Actor, AuditAction, AuditEvent, Outcome
 from sr.app.audit.check import check_chain
 from sr.app.audit.export import AuditFormat, as_lines, events_since
+from sr.app.audit.extract import extract_for
 from sr.app.audit.head import Head, anchored, sign_head
 from sr.app.audit.message import AuditSource, audit_message
 from sr.app.audit.report import AuditReport
@@ -25,7 +26,14 @@ from sr.net.syslog import syslog_message
 from sr.store.audit import add_head, append_event, chain_rows, heads, last_row
 from sr.store.database import Database
 
-__all__ = ["Forwarding", "anchor_trail", "check_trail", "export_trail", "forward_trail"]
+__all__ = [
+    "Forwarding",
+    "anchor_trail",
+    "check_trail",
+    "export_trail",
+    "extract_trail",
+    "forward_trail",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,17 @@ def anchor_trail(
         add_head(connection, head)
         append_event(connection, anchored(head, actor))
     return head, notices
+
+
+def extract_trail(database: Database, sop_instance_uid: str) -> bytes:
+    """Return what the trail says of a document, with its place in the chain, as JSON.
+
+    Raises:
+        DatasetError: A row about the document is no event; rule ``AUDIT_EVENT``.
+        ExternalServiceError: The database does not answer.
+    """
+    with database.read() as connection:
+        return extract_for(sop_instance_uid, chain_rows(connection), heads(connection))
 
 
 def export_trail(

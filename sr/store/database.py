@@ -129,7 +129,7 @@ def connect(url: str, *, existing: bool = False) -> Database:
             max_overflow=_CONNECTIONS,
             pool_pre_ping=parsed.get_backend_name() != "sqlite",
         )
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, TypeError) as error:  # in memory
         raise ConfigurationError(
             "the address of the database (store.url) does not make sense",
             hint="for example sqlite:////var/lib/srsign/srsign.db",

@@ -13,11 +13,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["DIGEST_SIZE", "START", "ChainRow", "link", "link_digest"]
+__all__ = ["DIGEST_SIZE", "LAST_SEQUENCE", "START", "ChainRow", "link", "link_digest"]
 
 DIGEST_SIZE = 32
 START = bytes(DIGEST_SIZE)
 """Stands before the first row, whose sequence number is 1."""
+LAST_SEQUENCE = 2**63 - 1
+"""The largest number that a row can have."""
 _DOMAIN = hashlib.sha256(b"srsign audit chain 1").digest()
 _SEQUENCE_BYTES = 8
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sr.app.audit.chain import ChainRow
+from sr.app.audit.chain import LAST_SEQUENCE, ChainRow
 from sr.app.audit.event import AuditEvent
 from sr.app.audit.event_encoding import decode_event, encode_event
 from sr.app.audit.head import Head, decode_head, encode_head
@@ -111,7 +111,7 @@ def _row(line: bytes) -> ChainRow:
                 encoded = json.dumps(
                     event, ensure_ascii=False, sort_keys=True, separators=(",", ":")
                 ).encode()
-                if not rest:
+                if not rest and abs(sequence) <= LAST_SEQUENCE:
                     return ChainRow(
                         sequence=sequence, encoded=encoded, digest=bytes.fromhex(digest)
                     )

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from sr.app.audit.extract import NO_EXTRACT, extract_for
 from sr.app.bundle import check_bundle, create_bundle, renew_bundle
 from sr.app.check import CheckOptions, check_file, exit_code, judge_record
 from sr.app.facts import read_facts
 from sr.app.zip_file import write_zip
+from sr.dicomfile import BytesSource, read
 from sr.errors import (
     ConfigurationError,
     LifecycleError,
@@ -30,6 +32,7 @@ from sr.errors import (
 )
 from sr.findings import Indication, LimitationCode, Status, SubIndication
 from sr.verification import Verdict
+from tests.support.audit import SIGNED, chained, open_keeper
 from tests.support.bundles import MADE_AT, MUCH_LATER, RENEWED_AT, Years, live_through
 from tests.support.console import srsign
 from tests.support.office import Office
@@ -143,7 +146,7 @@ def test_what_is_inside(years: Years, tmp_path: Path) -> None:
     assert record.sha256 == sha256(years.document.read_bytes()).hexdigest()
     verdict = json.loads((tmp_path / "verdict.json").read_bytes())
     assert judge_record(record, years.making(MADE_AT)).as_dict() == verdict
-    assert json.loads((tmp_path / "audit.json").read_bytes())["events"] == []
+    assert (tmp_path / "audit.json").read_bytes() == NO_EXTRACT
 
 
 def remade(bundle: Path, target: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
@@ -450,3 +453,29 @@ def test_material_that_is_none_is_an_error(years: Years, tmp_path: Path, name: s
     path = remade(years.bundle, tmp_path / "x.zip", lambda m: m.update({name: b"0"}))
     with pytest.raises(TrustEvidenceError):
         check_bundle(path, years.options(MADE_AT))
+
+
+def test_a_bundle_brings_its_part_of_the_audit_trail(years: Years, tmp_path: Path) -> None:
+    """With a trail the bundle says who vouches for its events, and its verdict stays as it is."""
+    keeper = open_keeper(tmp_path)
+    uid = read(BytesSource(years.document.read_bytes())).sop_instance_uid
+    about = replace(SIGNED, instances=(replace(SIGNED.instances[0], sop_instance_uid=uid),))
+    rows = chained([about])
+    head = keeper.head(rows[-1], MADE_AT)
+    bundle = tmp_path / "with-trail.zip"
+    create_bundle(
+        years.document,
+        bundle,
+        credentials=years.credentials,
+        options=years.making(MADE_AT),
+        ports=years.ports(MADE_AT, years.first),
+        audit=lambda asked: extract_for(asked, rows, [head]),
+    )
+    trusted = years.options(MADE_AT + DAY)
+    for anchors, status in (
+        ((*trusted.anchors, tmp_path / "root.pem"), Status.NOTICE),
+        (trusted.anchors, Status.WARN),
+    ):
+        verdict = check_bundle(bundle, replace(trusted, anchors=anchors))
+        assert said(verdict) == PASSED
+        assert [f.status for f in verdict.findings if f.rule == "AUDIT_EXTRACT"] == [status]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import ssl
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from sr.store.database import open_database
 from tests.support.audit import SIGNED, Keeper, events, open_keeper
 from tests.support.collector import Collector, collecting, server_files
 from tests.support.console import Ended, srsign
+from tests.support.office import Office
 from tests.support.pki import Entity, issue
 
 TODAY = datetime.now(UTC)
@@ -236,3 +238,18 @@ def test_what_is_new_goes_to_the_collector(
     assert numbers == [b"1", b"2", b"3", b"4", b"5", b"6"]
     assert all(b'AuditSourceID="srsign-7"' in message for message in collector.messages)
     assert json.dumps(settings)
+
+
+def test_a_bundle_takes_the_trail_from_the_database(
+    url: str, keeper: Keeper, office: Office, tmp_path: Path
+) -> None:
+    """Bundle --audit names the database; without one that is there nothing is written."""
+    key = f"file:{keeper.folder / 'keeper.key'}"
+    made = tmp_path / "report.zip"
+    wanted = ("bundle", str(office.authored), "-o", str(made), "--key", key, "--cert")
+    signer = (str(keeper.folder / "keeper.pem"), "--trust-anchor", str(keeper.folder / "root.pem"))
+    assert srsign(*wanted, *signer, "--audit", "sqlite:///none.db").code == 2
+    assert not made.exists()
+    assert srsign(*wanted, *signer, "--audit", url).code == 0
+    with zipfile.ZipFile(made) as archive:
+        assert json.loads(archive.read("audit.json"))["type"] == "srsign-audit-extract"

@@ -48,6 +48,7 @@ def test_json_lines_hold_rows_and_heads(trail: Trail, tmp_path: Path) -> None:
         b'{"sequence":"1","digest":"00","event":{}}\n',
         b'{"sequence":1,"digest":"0","event":{}}\n',
         b'{"sequence":1,"digest":7,"event":{}}\n',
+        b'{"sequence":9223372036854775808,"digest":"00","event":{}}\n',
         b'{"sequence":1,"digest":"00","event":{},"more":1}\n',
         b'{"sequence":1,"digest":"00","event":"\\ud800"}\n',
         b"[" * 100_000 + b"\n",
