@@ -34,6 +34,7 @@ from sr.cli import (
     template,
     token,
     trust,
+    worker,
 )
 from sr.cli.command import accept_global_options
 from sr.cli.exit_codes import INTERRUPTED, USAGE
@@ -65,6 +66,7 @@ _MODULES = (
     certs,
     template,
     serve,
+    worker,
     config,
     db,
     doctor,

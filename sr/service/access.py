@@ -14,6 +14,7 @@ from sr.errors import AccessError
 __all__ = [
     "ALLOWED",
     "PURPOSES",
+    "THE_SERVICE",
     "Permission",
     "Principal",
     "Role",
@@ -107,6 +108,17 @@ class Principal:
     address: str = ""
     """Network address, where known."""
     agent_id: str | None = None
+
+
+THE_SERVICE = Principal(
+    user_id="srsign",
+    login="",
+    display_name="srsign",
+    person_name="",
+    organization="",
+    roles=frozenset(),
+)
+"""The service itself, when it acts at its start or by the clock."""
 
 
 def may(principal: Principal, permission: Permission) -> bool:

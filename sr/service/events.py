@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from sr.app.audit import Actor, AuditAction, AuditedInstance, AuditEvent, Outcome
 from sr.codes import SignaturePurpose
-from sr.service.access import Principal
+from sr.service.access import THE_SERVICE, Principal
 from sr.service.context import Context
 from sr.store.audit import append_event
 from sr.store.documents import Document
@@ -55,6 +55,7 @@ def record(
                 name=principal.display_name,
                 roles=tuple(sorted(principal.roles)),
                 address=principal.address,
+                is_service=principal == THE_SERVICE,
             ),
             outcome=outcome,
             instances=() if document is None else (_instance(document),),

@@ -268,12 +268,15 @@ jobs = Table(
     Column("state", String(16), nullable=False),  # queued running done failed
     Column("user_id", ForeignKey("users.id"), nullable=False),
     Column("arguments", JSON, nullable=False),
-    Column("done", Integer, nullable=False, default=0),
-    Column("total", Integer, nullable=False, default=0),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
     Column("result", JSON),
     Column("error", JSON),
+    Column("notes", JSON, nullable=False),  # what a second attempt must know of the first
+    Column("attempts", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("started_at", Moment),
+    Column("seen_at", Moment),  # a worker that runs it says so every few seconds
     Column("finished_at", Moment),
     Index("ix_jobs_state_created_at", "state", "created_at"),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TextIO
 
 from fastapi import FastAPI
@@ -20,9 +22,15 @@ from sr.web.rules import HTTPRules
 
 __all__ = ["create_application"]
 
+Life = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
 
 def create_application(
-    context: Context, rules: HTTPRules | None = None, *, log: TextIO | None = None
+    context: Context,
+    rules: HTTPRules | None = None,
+    *,
+    log: TextIO | None = None,
+    life: Life | None = None,
 ) -> FastAPI:
     """Return the service as an ASGI application.
 
@@ -30,6 +38,7 @@ def create_application(
         context: The service, wired.
         rules: How it answers over HTTP.
         log: Where a line for each request goes; standard error where left out.
+        life: What is done before the first request and after the last.
     """
     app = Application(
         title="srsign",
@@ -38,6 +47,7 @@ def create_application(
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=operation_id,
+        lifespan=life,
     )
     app.state.context = context
     app.state.figures = Figures()

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from sr.app.settings import current_settings
 from sr.compose import service_context
 from sr.web.application import create_application
+from sr.web.background import background
 from sr.web.rules import http_rules
 
 __all__ = ["application"]
@@ -20,4 +21,5 @@ def application() -> FastAPI:
         ExternalServiceError: The database cannot be opened.
     """
     settings = current_settings()
-    return create_application(service_context(settings), http_rules(settings.http))
+    context = service_context(settings)
+    return create_application(context, http_rules(settings.http), life=background(context))

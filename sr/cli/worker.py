@@ -1,0 +1,54 @@
+"""``srsign worker``: does the jobs of a service, without answering anybody."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import typer
+
+from sr.cli.command import register
+from sr.cli.shell import Shell
+from sr.errors import ConfigurationError
+
+__all__ = ["add_commands"]
+
+_EXAMPLES = """
+srsign worker
+"""
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add ``worker``."""
+    register(app, "worker", examples=_EXAMPLES)(worker)
+
+
+def worker(shell: Shell) -> int:
+    """Do the jobs of the service until stopped.
+
+    srsign serve does them itself; a worker of its own is for another machine, on PostgreSQL. A job
+    whose worker went away is taken up again.
+    """
+    from sr.app.settings import current_settings
+
+    try:
+        from sr.compose import service_context
+        from sr.service.job_kinds import HANDLERS
+        from sr.service.worker import Worker
+
+        context = service_context(current_settings())
+    except ImportError as error:
+        raise ConfigurationError(
+            "the service is not installed", hint="pip install 'srsign[http]'"
+        ) from error
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    at_work = Worker(context, HANDLERS)
+    at_work.start()
+    shell.tell("doing jobs; stop with Ctrl-C")
+    ended.wait()
+    at_work.stop()
+    context.server_keys.close()
+    context.database.close()
+    return 0

@@ -1,0 +1,43 @@
+"""What a serving process does besides answering: it recovers, sweeps, and does jobs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from sr.app.audit import AuditAction
+from sr.errors import SRError
+from sr.service.access import THE_SERVICE
+from sr.service.context import Context
+from sr.service.events import record
+from sr.service.job_kinds import HANDLERS
+from sr.service.recovery import recover
+from sr.service.worker import Worker
+
+__all__ = ["background"]
+
+
+def background(context: Context) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return the life of an application: what is done before its first request and after its last.
+
+    Args:
+        context: The service; its database and keys are closed at the end.
+    """
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        recover(context)
+        worker = Worker(context, HANDLERS)
+        worker.start()
+        try:
+            yield
+        finally:
+            worker.stop()
+            with suppress(SRError), context.database.write() as connection:
+                record(context, connection, THE_SERVICE, AuditAction.SERVICE_STOPPED)
+            context.server_keys.close()
+            context.database.close()
+
+    return life
