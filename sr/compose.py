@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from sr.app.audit.message import AuditSource
     from sr.app.doctor import Diagnosis
     from sr.app.responder_update import Asking
-    from sr.app.settings import Settings, TimestampSettings
+    from sr.app.settings import OpenIDSettings, Settings, TimestampSettings
     from sr.app.trust_update import RevocationListSource
     from sr.keys import Secrets
     from sr.service.audit_trail import Forwarding
-    from sr.service.context import Context
+    from sr.service.context import Context, OpenIDRules
 
 __all__ = [
     "PIN_FILE_VARIABLE",
@@ -223,6 +223,7 @@ def service_context(settings: Settings) -> Context:
         session_lifetime=timedelta(minutes=settings.service.session_minutes),
         server_signers=signers,
         demo=settings.service.demo,
+        openid=_openid(settings.openid) if settings.openid.issuer else None,
         login_lifetime=timedelta(hours=settings.http.login_hours),
         idle_lifetime=timedelta(minutes=settings.http.idle_minutes),
     )
@@ -243,6 +244,48 @@ def diagnosed_service(environment: Mapping[str, str]) -> tuple[Diagnosis, ...]:
         return diagnose_service(load_settings(setting_files(), environment))
     except ConfigurationError:
         return ()  # said already, under "settings"
+
+
+def _openid(settings: OpenIDSettings) -> OpenIDRules:
+    from sr.app.files import read_bytes  # noqa: PLC0415 - a service only
+    from sr.net.openid import ALGORITHMS, OpenIDProvider, issuer_url  # noqa: PLC0415
+    from sr.service.access import Role  # noqa: PLC0415
+    from sr.service.context import OpenIDRules  # noqa: PLC0415
+
+    algorithms = frozenset(settings.algorithms.split())
+    if not algorithms or not algorithms <= ALGORITHMS:
+        raise ConfigurationError(
+            "the setting openid.algorithms names what is no public-key algorithm",
+            hint="known: " + ", ".join(sorted(ALGORITHMS)),
+        )
+    if not settings.client_id or settings.audience == settings.client_id:
+        raise ConfigurationError(
+            "openid.client_id must be there, and openid.audience another: a token that says who "
+            "logged in is none that opens the API"
+        )
+    parts = (each.rpartition("=") for each in settings.roles.split())
+    pairs = tuple((value, role) for value, _, role in parts)
+    if any(not value or role not in set(Role) for value, role in pairs):
+        raise ConfigurationError(
+            "the setting openid.roles does not map values to roles",
+            hint="for example radiologists=author; roles: " + ", ".join(Role),
+        )
+    secret = settings.client_secret_file
+    return OpenIDRules(
+        provider=OpenIDProvider(
+            issuer=issuer_url(settings.issuer),
+            client_id=settings.client_id,
+            client_secret=read_bytes(Path(secret)).decode().strip() if secret else "",
+            algorithms=algorithms,
+            timeout=settings.timeout_seconds or 1,
+        ),
+        audience=settings.audience,
+        scope=settings.scope,
+        roles_claim=settings.roles_claim,
+        roles=pairs,
+        provision=settings.provision,
+        organization=settings.organization,
+    )
 
 
 def demo_service(folder: Path) -> dict[str, str]:

@@ -23,6 +23,7 @@ __all__ = [
     "ClockSettings",
     "HTTPSettings",
     "MACSettings",
+    "OpenIDSettings",
     "Origin",
     "ServiceSettings",
     "Settings",
@@ -173,6 +174,33 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIDSettings:
+    """Which OpenID provider says who somebody is."""
+
+    issuer: str = ""
+    """Its address, as in its tokens; empty, the default, for none."""
+    client_id: str = ""
+    """Under which it knows this service."""
+    client_secret_file: str = ""
+    """File with the secret of the client; empty for a client without one."""
+    audience: str = ""
+    """That access tokens for the API must be for; empty, the default, to take none."""
+    algorithms: str = "RS256 ES256"
+    """Of signatures of tokens, with blanks between."""
+    scope: str = "openid profile"
+    roles_claim: str = ""
+    """Claim that decides the roles at each login; empty for roles that are set here."""
+    roles: str = ""
+    """What its values mean, e.g. ``radiologists=author chief=author chief=approver``."""
+    provision: bool = False
+    """Whether people that only the provider knows get an account."""
+    organization: str = ""
+    """Of such people, as in reports."""
+    timeout_seconds: int = 10
+    """For each step of an exchange with the provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
@@ -184,6 +212,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     http: HTTPSettings = field(default_factory=HTTPSettings)
+    openid: OpenIDSettings = field(default_factory=OpenIDSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
 
 

@@ -10,13 +10,32 @@ from sr.app.ports import Ports
 from sr.dicomfile import Limits
 from sr.document.approvable import ApprovalMode
 from sr.keys.kept import KeptSigners
+from sr.net.openid import OpenIDProvider
 from sr.service.access import Role
 from sr.service.evidence import EvidenceRoots
 from sr.service.prepared import PreparedSignatures
 from sr.store.database import Database
 from sr.trust import TrustMaterial, TrustPolicy
 
-__all__ = ["Context"]
+__all__ = ["Context", "OpenIDRules"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIDRules:
+    """An OpenID provider, and what its word is worth here."""
+
+    provider: OpenIDProvider
+    audience: str = ""
+    """That access tokens must be for; empty to take none."""
+    scope: str = "openid profile"
+    roles_claim: str = ""
+    """Claim whose values are roles; empty where roles are set here."""
+    roles: tuple[tuple[str, str], ...] = ()
+    """Value of that claim, and the role that it gives."""
+    provision: bool = False
+    """Whether people who are new here get an account."""
+    organization: str = ""
+    """Of people who are new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +58,8 @@ class Context:
     """How long a browser's login lasts at most."""
     idle_lifetime: timedelta = timedelta(minutes=30)
     """How long it lasts without a request."""
+    openid: OpenIDRules | None = None
+    """Who says from outside who somebody is."""
     demo: bool = False
     """Whether people log in without proof, and keys that lie open are used; never for patients."""
     server_keys: KeptSigners = field(default_factory=KeptSigners)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from sr.errors import NotFoundError
 from sr.store.schema import api_keys, credentials, users
@@ -18,10 +18,12 @@ __all__ = [
     "add_api_key",
     "add_credential",
     "add_user",
+    "change_user",
     "credentials_of",
     "get_user",
     "user_by_api_key",
     "user_by_login",
+    "user_by_subject",
     "users_of",
 ]
 
@@ -87,6 +89,24 @@ def user_by_login(connection: Connection, login: str) -> User | None:
     """Return the user who logs in under a name."""
     row = connection.execute(select(users).where(users.c.login == login)).mappings().one_or_none()
     return None if row is None else _user(row)
+
+
+def user_by_subject(connection: Connection, issuer: str, subject: str) -> User | None:
+    """Return the user for whom an OpenID provider vouches."""
+    query = select(users).where(users.c.issuer == issuer).where(users.c.subject == subject)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else _user(row)
+
+
+def change_user(connection: Connection, user_id: str, changes: Mapping[str, Any]) -> None:
+    """Change what is known of a user.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    found = connection.execute(update(users).where(users.c.id == user_id).values(**changes))
+    if found.rowcount != 1:
+        raise NotFoundError("there is no such user")
 
 
 def users_of(connection: Connection) -> tuple[User, ...]:

@@ -30,6 +30,7 @@ __all__ = [
     "documents",
     "idempotency",
     "jobs",
+    "login_attempts",
     "metadata",
     "remarks",
     "session_items",
@@ -99,6 +100,13 @@ web_sessions = Table(
     Column("seen_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Index("ix_web_sessions_expires_at", "expires_at"),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),  # of what the browser keeps meanwhile
+    Column("expires_at", Moment, nullable=False),
 )
 
 api_keys = Table(

@@ -7,15 +7,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from sr.store.schema import web_sessions
+from sr.store.schema import login_attempts, web_sessions
 
 __all__ = [
     "WebSession",
+    "add_login_attempt",
     "add_web_session",
     "find_web_session",
     "forget_web_sessions",
     "remove_web_session",
     "see_web_session",
+    "take_login_attempt",
 ]
 
 
@@ -60,3 +62,15 @@ def forget_web_sessions(connection: Connection, *, user_id: str | None, until: d
     over = web_sessions.c.expires_at <= until
     mine = web_sessions.c.user_id == user_id
     connection.execute(delete(web_sessions).where(over if user_id is None else mine))
+
+
+def add_login_attempt(connection: Connection, digest: str, *, expires_at: datetime) -> None:
+    """Keep that somebody was sent to a provider to log in."""
+    connection.execute(insert(login_attempts).values(digest=digest, expires_at=expires_at))
+
+
+def take_login_attempt(connection: Connection, digest: str, *, at: datetime) -> bool:
+    """Remove an attempt, and those whose time is over; return whether it was there and in time."""
+    connection.execute(delete(login_attempts).where(login_attempts.c.expires_at <= at))
+    found = connection.execute(delete(login_attempts).where(login_attempts.c.digest == digest))
+    return found.rowcount == 1

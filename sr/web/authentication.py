@@ -11,9 +11,13 @@ from sr.errors import AuthenticationError
 from sr.service.access import Principal
 from sr.service.context import Context
 from sr.service.login import principal_of_user, user_of_key, user_of_session
+from sr.service.openid import user_of_token
 from sr.web.cookies import cookie_of, require_same_origin
 
 __all__ = ["Caller", "Wired", "address_of", "context_of", "principal_of"]
+
+_DOTS_IN_TOKEN = 2
+"""Cites: RFC 7515 3.1."""
 
 
 def context_of(request: Request) -> Context:
@@ -55,6 +59,12 @@ def _by_key(request: Request, context: Context) -> Principal | None:
     return None if user is None else principal_of_user(user, address_of(request))
 
 
+def _by_token(request: Request, context: Context) -> Principal | None:
+    token = _bearer(request)
+    user = user_of_token(context, token) if token.count(".") == _DOTS_IN_TOKEN else None
+    return None if user is None else principal_of_user(user, address_of(request))
+
+
 def _by_cookie(request: Request, context: Context) -> Principal | None:
     token = cookie_of(request)
     user = user_of_session(context, token) if token else None
@@ -70,5 +80,5 @@ def _bearer(request: Request) -> str:
 
 
 _Way = Callable[[Request, Context], Principal | None]
-_BY_HEADER: tuple[_Way, ...] = (_by_key,)
+_BY_HEADER: tuple[_Way, ...] = (_by_token, _by_key)
 _BY_CONNECTION: tuple[_Way, ...] = (_by_cookie,)

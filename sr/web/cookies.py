@@ -16,9 +16,19 @@ from fastapi import Request, Response
 from sr.errors import AccessError
 from sr.web.rules import HTTPRules
 
-__all__ = ["cookie_of", "forget_cookie", "origin_of", "require_same_origin", "set_cookie"]
+__all__ = [
+    "attempt_of",
+    "cookie_of",
+    "forget_cookie",
+    "keep_attempt",
+    "origin_of",
+    "require_same_origin",
+    "set_cookie",
+]
 
 _NAME = "srsign"
+_ATTEMPT = "srsign_login"
+_ATTEMPT_SECONDS = 600
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -51,6 +61,26 @@ def forget_cookie(request: Request, response: Response) -> None:
     )
 
 
+def keep_attempt(request: Request, response: Response, kept: str) -> None:
+    """Give the browser what it keeps while it is at the provider.
+
+    It is sent along when another site leads back here, unlike the cookie of a login.
+    """
+    response.set_cookie(
+        _name(request, _ATTEMPT),
+        kept,
+        max_age=_ATTEMPT_SECONDS,
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def attempt_of(request: Request) -> str | None:
+    """Return what the browser kept while it was at the provider."""
+    return request.cookies.get(_name(request, _ATTEMPT))
+
+
 def require_same_origin(request: Request) -> None:
     """Refuse what a page of another site made the browser send.
 
@@ -71,6 +101,6 @@ def _is_secure(request: Request) -> bool:
     return origin_of(request).startswith("https:")
 
 
-def _name(request: Request) -> str:
+def _name(request: Request, name: str = _NAME) -> str:
     """Return the name of the cookie; with the prefix neither other hosts nor plain HTTP set it."""
-    return f"__Host-{_NAME}" if _is_secure(request) else _NAME
+    return f"__Host-{name}" if _is_secure(request) else name

@@ -1,20 +1,34 @@
-"""``POST /login`` and ``/logout``: the form behind the login page, and the way out."""
+"""The form behind the login page, the way to a provider and back, and the way out."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from sr.service.login import demo_login, log_out
+from sr.service.openid import begin_login, finish_login
 from sr.web.authentication import Caller, Wired, address_of
-from sr.web.cookies import cookie_of, forget_cookie, require_same_origin, set_cookie
+from sr.web.cookies import (
+    attempt_of,
+    cookie_of,
+    forget_cookie,
+    keep_attempt,
+    origin_of,
+    require_same_origin,
+    set_cookie,
+)
 
 __all__ = ["local_path", "router"]
 
 router = APIRouter(include_in_schema=False)
 _SEE_OTHER = 303
+_CALLBACK = "/login/callback"
+_ARRIVED = (
+    '<!doctype html><html lang="en"><title>Logged in</title>'
+    '<meta http-equiv="refresh" content="0;url=/"><a href="/">You are logged in.</a></html>'
+)
 
 
 @router.post("/login")
@@ -32,6 +46,37 @@ def log_in_here(
     return response
 
 
+@router.get("/login/openid")
+def go_to_provider(context: Wired, request: Request) -> Response:
+    """Send the browser to the OpenID provider."""
+    url, kept = begin_login(context, redirect_uri=_back(request))
+    response = RedirectResponse(url, status_code=_SEE_OTHER)
+    keep_attempt(request, response, kept)
+    return response
+
+
+@router.get(_CALLBACK)
+def come_back(
+    context: Wired,
+    request: Request,
+    state: Annotated[str, Query(max_length=128)] = "",
+    code: Annotated[str, Query(max_length=2048)] = "",
+) -> Response:
+    """Log in whom the provider vouches for."""
+    token = finish_login(
+        context,
+        attempt_of(request) or "",
+        state=state,
+        code=code,
+        redirect_uri=_back(request),
+        address=address_of(request),
+    )
+    # A redirect would belong to the other site's, and the cookie would not be sent along.
+    response = HTMLResponse(_ARRIVED)
+    set_cookie(request, response, token)
+    return response
+
+
 @router.post("/logout")
 def leave(context: Wired, caller: Caller, request: Request) -> Response:
     """Log out."""
@@ -39,6 +84,10 @@ def leave(context: Wired, caller: Caller, request: Request) -> Response:
     response = RedirectResponse("/login", status_code=_SEE_OTHER)
     forget_cookie(request, response)
     return response
+
+
+def _back(request: Request) -> str:
+    return origin_of(request) + _CALLBACK
 
 
 def local_path(text: str) -> str:

@@ -15,7 +15,7 @@ from sr.web.routes import route_of
 
 __all__ = ["LOGINS", "keep_refusal"]
 
-LOGINS = frozenset({"/login"})
+LOGINS = frozenset({"/login", "/login/callback"})
 """Paths whose refusal is a login that failed."""
 
 

@@ -24,5 +24,10 @@ def look(
 ) -> Response:
     """Show the ways to log in."""
     return show(
-        request, None, "login.html.j2", people=demo_people(context), after=local_path(after)
+        request,
+        None,
+        "login.html.j2",
+        people=demo_people(context),
+        provider=context.openid is not None,
+        after=local_path(after),
     )
