@@ -35,6 +35,7 @@
     │  ├─ PreconditionMissingError the caller did not say what it is to be
     │  ├─ TooLargeError            more than the service takes at once
     │  ├─ UnsupportedMediaError    not in a form that the service reads
+    │  ├─ TooManyError             more tries than anybody needs
     │  └─ ExpiredError             the time for it is over
     └─ VerdictError                only from ``Verdict.require_passed``
 
@@ -81,6 +82,7 @@ __all__ = [
     "TemplateError",
     "TimestampError",
     "TooLargeError",
+    "TooManyError",
     "TrustEvidenceError",
     "UnknownProfileError",
     "UnsupportedAlgorithmError",
@@ -374,6 +376,12 @@ class ExpiredError(ServiceError):
     """The time for it is over."""
 
     code = "expired"
+
+
+class TooManyError(ConflictError):
+    """More tries than anybody needs who does not guess."""
+
+    code = "too-many-requests"
 
 
 class VerdictError(SRError):

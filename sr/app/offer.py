@@ -36,7 +36,7 @@ from sr.signature.profile import (
 from sr.signature.purpose import known_purpose, read_code
 from sr.signature.references import document_references
 
-__all__ = ["Display", "Offer", "OfferedDocument", "ShownDocument", "examine_offer"]
+__all__ = ["Display", "Offer", "OfferedDocument", "ShownDocument", "display_of", "examine_offer"]
 
 _CHARSET, _CLASS = 0x00080005, 0x00080016
 _PATIENT_NAME, _PATIENT_ID, _BIRTH_DATE = 0x00100010, 0x00100020, 0x00100030
@@ -161,7 +161,7 @@ def _shown(
     _require_readable(dataset)
     _require_profiles(offer, dataset, covers)
     signed_at = _signed_at(offer, document, content, now, skew)
-    _demand(_display(dataset, offer.purpose) == document.display, "OFFER_DISPLAY",
+    _demand(display_of(dataset, offer.purpose) == document.display, "OFFER_DISPLAY",
             "the session is about another document than the bytes")  # fmt: skip
     root = content_root(dataset, {})
     evidence = {r.sop_instance_uid for r in document_references(dataset) if r.is_evidence}
@@ -246,7 +246,8 @@ def _signed_at(
     return at
 
 
-def _display(dataset: DataSet, purpose: SignaturePurpose) -> Display:
+def display_of(dataset: DataSet, purpose: SignaturePurpose) -> Display:
+    """Return what a service says of a document, and what a signer holds that against."""
     return Display(
         title=title_of(dataset),
         patient_name=dataset.text(_PATIENT_NAME),

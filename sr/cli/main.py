@@ -14,6 +14,7 @@ import typer
 
 from sr import __version__
 from sr.cli import (
+    agent,
     amend,
     audit,
     author,
@@ -67,6 +68,7 @@ _MODULES = (
     template,
     serve,
     worker,
+    agent,
     config,
     db,
     doctor,

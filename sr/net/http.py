@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import IO
@@ -76,14 +77,36 @@ class Exchange:
         Raises:
             ExternalServiceError: There is none in time, it is another one, or too large.
         """
-        opener = urllib.request.build_opener(_NoRedirect())
-        deadline = time.monotonic() + self.timeout
+        with self._failures():
+            opener = urllib.request.build_opener(_NoRedirect())
+            deadline = time.monotonic() + self.timeout
+            try:
+                with opener.open(request, timeout=self.timeout) as response:
+                    return self._body(response, deadline)
+            except urllib.error.HTTPError as error:
+                with error:
+                    raise self.failure(f"answers {error.code}") from error
+
+    def answer(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        """Return status and body of the answer to a request, also where it says no.
+
+        Raises:
+            ExternalServiceError: There is none in time, or it is too large.
+        """
+        with self._failures():
+            opener = urllib.request.build_opener(_NoRedirect())
+            deadline = time.monotonic() + self.timeout
+            try:
+                response = opener.open(request, timeout=self.timeout)
+            except urllib.error.HTTPError as error:
+                response = error
+            with response:
+                return response.status, self._body(response, deadline)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
         try:
-            with opener.open(request, timeout=self.timeout) as response:
-                return self._body(response, deadline)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise self.failure(f"answers {error.code}") from error
+            yield
         except urllib.error.URLError as error:
             raise self.failure(f"cannot be reached: {error.reason}") from error
         except (OSError, HTTPException) as error:

@@ -51,7 +51,7 @@ from sr.store.documents import (
     Document,
     get_document,
 )
-from sr.store.people import credentials_of
+from sr.store.people import Credential, credentials_of
 from sr.store.signing_sessions import (
     SessionItem,
     SessionState,
@@ -123,7 +123,7 @@ def open_session(
     certificates = parse_certificates(chain)
     leaf = certificates[0]
     with context.database.read() as connection:
-        _require_own(connection, principal, leaf)
+        credential = _own_credential(connection, principal, leaf)
         documents = [get_document(connection, each.sop_instance_uid) for each in wanted]
         for document, want in zip(documents, wanted, strict=True):
             require_current(document, want.if_match)
@@ -149,7 +149,7 @@ def open_session(
     session = SigningSession(
         id=session_id,
         user_id=principal.user_id,
-        agent_id=principal.agent_id,
+        agent_id=credential.agent_id,
         purpose=purpose.value,
         certificate_sha256=sha256(leaf).hexdigest(),
         chain=_pem(certificates),
@@ -247,15 +247,17 @@ def finish_session(
     return verdicts
 
 
-def _require_own(connection: Connection, principal: Principal, leaf: bytes) -> None:
-    """Refuse a certificate that is not registered as the principal's."""
+def _own_credential(connection: Connection, principal: Principal, leaf: bytes) -> Credential:
+    """Return what is registered of the principal's certificate."""
     digest = sha256(leaf).hexdigest()
-    if digest not in {each.sha256 for each in credentials_of(connection, principal.user_id)}:
-        raise AccessError(
-            "the certificate (CertificateOfSigner (0400,0115)) is not one of yours",
-            where="(0400,0115)",
-            hint="register it first",
-        )
+    for credential in credentials_of(connection, principal.user_id):
+        if credential.sha256 == digest:
+            return credential
+    raise AccessError(
+        "the certificate (CertificateOfSigner (0400,0115)) is not one of yours",
+        where="(0400,0115)",
+        hint="register it first",
+    )
 
 
 def _base(
@@ -311,7 +313,7 @@ def _keep(
     with context.database.write() as connection:
         now = get_session(connection, session.id)
         if now.state is SessionState.OPEN:
-            _require_own(connection, principal, parse_certificates(session.chain)[0])
+            _own_credential(connection, principal, parse_certificates(session.chain)[0])
             require_unchanged(connection, items)
             move_session(connection, now, SessionState.VALUED)
             keep_values(connection, session.id, values)

@@ -21,6 +21,7 @@ __all__ = [
     "change_user",
     "credentials_of",
     "get_user",
+    "holders_of",
     "user_by_api_key",
     "user_by_login",
     "user_by_subject",
@@ -62,6 +63,8 @@ class Credential:
     """PEM, leaf first."""
     label: str
     key_uri: str | None = None
+    agent_id: str | None = None
+    """The agent that proved last to hold the key."""
     not_after: datetime
     created_at: datetime
     revoked_at: datetime | None = None
@@ -157,6 +160,18 @@ def credentials_of(connection: Connection, user_id: str) -> tuple[Credential, ..
     query = select(credentials).where(credentials.c.user_id == user_id)
     rows = connection.execute(query.where(credentials.c.revoked_at.is_(None)))
     return tuple(Credential(**row) for row in rows.mappings())
+
+
+def holders_of(connection: Connection, *, but: str) -> tuple[Credential, ...]:
+    """Return the certificates of everybody but the person behind one user, none withdrawn."""
+    person = select(users.c.person).where(users.c.id == but).scalar_subquery()
+    query = (
+        select(credentials)
+        .join(users, users.c.id == credentials.c.user_id)
+        .where(users.c.person != person)
+        .where(credentials.c.revoked_at.is_(None))
+    )
+    return tuple(Credential(**row) for row in connection.execute(query).mappings())
 
 
 def _user(row: Mapping[Any, Any]) -> User:

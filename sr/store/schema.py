@@ -32,6 +32,7 @@ __all__ = [
     "jobs",
     "login_attempts",
     "metadata",
+    "pairing_failures",
     "remarks",
     "session_items",
     "signatures",
@@ -126,14 +127,26 @@ agents = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("label", String(128), nullable=False),
-    Column("user_code", String(16), unique=True),
+    Column("address", String(64), nullable=False),  # that asked to be paired
+    Column("user_code", String(16), unique=True),  # until somebody entered it
     Column("device_digest", _DIGEST, nullable=False, unique=True),
     Column("token_digest", _DIGEST, unique=True),
+    Column("challenge", String(64)),  # to prove a key with, once
     Column("user_id", ForeignKey("users.id")),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("seen_at", Moment),
     Column("revoked_at", Moment),
+    Index("ix_agents_user_id", "user_id"),
+)
+
+pairing_failures = Table(
+    "pairing_failures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_pairing_failures_user_id_at", "user_id", "at"),
 )
 
 credentials = Table(
@@ -145,6 +158,7 @@ credentials = Table(
     Column("chain", LargeBinary, nullable=False),  # PEM, leaf first
     Column("label", String(128), nullable=False),
     Column("key_uri", String(1024)),  # a key that the server itself may use
+    Column("agent_id", ForeignKey("agents.id")),  # that proved last to hold the key
     Column("not_after", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("revoked_at", Moment),

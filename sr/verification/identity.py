@@ -23,6 +23,7 @@ __all__ = [
     "OBSERVER_ROLES",
     "exceeds_role",
     "four_eyes",
+    "is_holder",
     "names_holder",
     "observer_findings",
     "role_findings",
@@ -165,6 +166,27 @@ def names_holder(
     if not named and not codes:
         return None
     signer = read_certificate(certificate)
+    return _is_named(persons_of(signer, mapping), name_text(signer.subject), named, codes, mapping)
+
+
+def is_holder(
+    certificate: bytes, name: str, codes: tuple[str, ...], mapping: IdentityMapping
+) -> bool:
+    """Return whether somebody is the holder of a certificate, as far as can be told.
+
+    Args:
+        certificate: DER.
+        name: As in reports, e.g. ``Meier^Anna``.
+        codes: What else the person goes by, e.g. the name of a login.
+        mapping: Who is who.
+
+    Raises:
+        TrustEvidenceError: The bytes are not a DER certificate.
+
+    Cites: PS3.15 C.4.
+    """
+    signer = read_certificate(certificate)
+    named = (name,) if name else ()
     return _is_named(persons_of(signer, mapping), name_text(signer.subject), named, codes, mapping)
 
 

@@ -9,12 +9,21 @@ from fastapi import Depends, Request
 
 from sr.errors import AuthenticationError
 from sr.service.access import Principal
+from sr.service.agents import principal_of_agent
 from sr.service.context import Context
 from sr.service.login import principal_of_user, user_of_key, user_of_session
 from sr.service.openid import user_of_token
 from sr.web.cookies import cookie_of, require_same_origin
 
-__all__ = ["Caller", "Wired", "address_of", "context_of", "principal_of"]
+__all__ = [
+    "AgentCaller",
+    "Caller",
+    "Wired",
+    "address_of",
+    "agent_of",
+    "context_of",
+    "principal_of",
+]
 
 _DOTS_IN_TOKEN = 2
 """Cites: RFC 7515 3.1."""
@@ -32,6 +41,20 @@ Wired = Annotated[Context, Depends(context_of)]
 def address_of(request: Request) -> str:
     """Return where a request comes from."""
     return request.client.host if request.client else ""
+
+
+def agent_of(request: Request, context: Wired) -> Principal:
+    """Return the signing agent that is calling; its token is good for nothing else.
+
+    Raises:
+        AuthenticationError: Nobody knows the agent.
+    """
+    caller = principal_of_agent(context, _bearer(request), address=address_of(request))
+    request.state.principal = caller
+    return caller
+
+
+AgentCaller = Annotated[Principal, Depends(agent_of)]
 
 
 def principal_of(request: Request, context: Wired) -> Principal:
@@ -75,7 +98,7 @@ def _by_cookie(request: Request, context: Context) -> Principal | None:
 
 
 def _bearer(request: Request) -> str:
-    scheme, _, value = request.headers["authorization"].partition(" ")
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
     return value.strip() if scheme.lower() == "bearer" else ""
 
 

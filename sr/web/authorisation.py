@@ -10,8 +10,8 @@ from fastapi import Depends, Request
 
 from sr.errors import AccessError
 from sr.service.access import Permission, Principal, require
-from sr.web.authentication import Caller, context_of, principal_of
-from sr.web.operations import ANYBODY
+from sr.web.authentication import Caller, agent_of, context_of, principal_of
+from sr.web.operations import AGENT, ANYBODY, EVERYBODY
 
 __all__ = ["GUARD", "authorise", "declared_permission"]
 
@@ -30,7 +30,11 @@ def authorise(request: Request) -> None:
         AuthenticationError: Nobody knows the caller.
         AccessError: The caller may not do that, or nobody may.
     """
-    _require(request, principal_of(request, context_of(request)))
+    declared, context = declared_permission(request), context_of(request)
+    if declared == AGENT:
+        agent_of(request, context)
+    elif declared != EVERYBODY:
+        _require(request, principal_of(request, context))
 
 
 def _require(request: Request, caller: Principal) -> None:

@@ -10,11 +10,16 @@ from typing import Any
 
 from sr.service.access import Permission
 
-__all__ = ["ANYBODY", "PROBLEM_MEDIA_TYPE", "problems", "protected"]
+__all__ = ["AGENT", "ANYBODY", "EVERYBODY", "PROBLEM_MEDIA_TYPE", "problems", "protected"]
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 ANYBODY = "anybody"
 """As ``x-permission``: every caller who is known, whatever the roles."""
+
+AGENT = "agent"
+"""As ``x-permission``: a signing agent with its token, and nobody else."""
+EVERYBODY = "everybody"
+"""As ``x-permission``: also callers whom nobody knows."""
 
 _ALWAYS = (401, 403, 422, 429, 503)
 _REASONS = {
@@ -37,7 +42,7 @@ _REASONS = {
 
 
 def protected(
-    permission: Permission | None,
+    permission: Permission | str | None,
     *,
     audit: str | None = None,
     errors: tuple[int, ...] = (),
@@ -47,14 +52,15 @@ def protected(
     """Return the arguments of a route for callers who are known.
 
     Args:
-        permission: What the use case requires first; ``None`` where any role will do.
+        permission: What the use case requires first; ``None`` where any role will do; ``AGENT`` or
+            ``EVERYBODY``.
         audit: Action of the event that it writes when it succeeds; ``None`` where it neither
             changes anything nor shows patient data.
         errors: Statuses beside those that every route may answer with.
         purposes: Whether the purpose of a signature, in the body, decides too.
         content: Responses that are no JSON, or have headers: as in OpenAPI, by status.
     """
-    described: dict[str, Any] = {"x-permission": permission.value if permission else ANYBODY}
+    described: dict[str, Any] = {"x-permission": str(permission or ANYBODY)}
     if audit is not None:
         described["x-audit"] = audit
     if purposes:

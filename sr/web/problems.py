@@ -35,6 +35,7 @@ from sr.errors import (
     SRError,
     TemplateError,
     TooLargeError,
+    TooManyError,
     TrustEvidenceError,
     UnsupportedMediaError,
 )
@@ -55,6 +56,7 @@ STATUSES: dict[type[SRError], int] = {
     PreconditionError: 412,
     TooLargeError: 413,
     UnsupportedMediaError: 415,
+    TooManyError: 429,
     PreconditionMissingError: 428,
     ConfigurationError: 422,
     DatasetError: 422,

@@ -16,7 +16,7 @@ from sr.service.access import ALLOWED, PURPOSES, Permission, Role
 from sr.store.people import User, add_api_key, add_user
 from sr.store.schema import api_keys, users, web_sessions
 from sr.web.application import create_application
-from sr.web.operations import ANYBODY
+from sr.web.operations import AGENT, ANYBODY, EVERYBODY
 from tests.support.operations import Operation, operations
 from tests.support.service import Service, open_service
 
@@ -46,8 +46,10 @@ def all_operations(service: Service) -> tuple[Operation, ...]:
 
 
 def _may(role: Role | None, operation: Operation) -> bool:
-    if operation.permission == ANYBODY:
+    if operation.permission in (ANYBODY, EVERYBODY):
         return True
+    if operation.permission == AGENT:
+        return False
     return role in ALLOWED[Permission(operation.permission)]
 
 
@@ -57,7 +59,9 @@ def _names_purpose(operation: Operation) -> bool:
     return bool(schema) and "purpose" in operation.sample(schema)
 
 
-def _is_right(status: int, *, allowed: bool) -> bool:
+def _is_right(status: int, operation: Operation, *, allowed: bool) -> bool:
+    if operation.permission == AGENT:
+        return status == 401  # whoever is no agent is a stranger there
     return (status not in (401, 403)) if allowed else status == 403
 
 
@@ -78,7 +82,7 @@ def test_every_role_at_every_operation(
             if operation.permission is None:
                 continue
             status = operation.call(client).status_code
-            right = _is_right(status, allowed=_may(role, operation))
+            right = _is_right(status, operation, allowed=_may(role, operation))
             cells[right] += 1
             if not right:
                 wrong.append((role, operation.name, status))
@@ -100,7 +104,7 @@ def test_every_role_for_every_purpose(
             for purpose in SignaturePurpose:
                 allowed = _may(role, operation) and purpose in PURPOSES.get(role, ())
                 status = operation.call(client, purpose=purpose.slug).status_code
-                right = _is_right(status, allowed=allowed)
+                right = _is_right(status, operation, allowed=allowed)
                 cells[right] += 1
                 if not right:
                     wrong.append((role, purpose.slug, operation.name, status))
@@ -184,7 +188,7 @@ def test_strangers_are_refused_everywhere(
     """Whom nobody knows gets nothing, whatever the body."""
     client = stranger(service)
     for operation in all_operations:
-        if operation.name not in OPEN:
+        if operation.name not in OPEN and operation.permission != EVERYBODY:
             assert operation.call(client).status_code == 401, operation.name
             said = operation.call(client, body=b"{").status_code
             assert said == 401, operation.name

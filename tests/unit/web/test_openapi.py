@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sr.service.access import Permission
-from sr.web.operations import ANYBODY, PROBLEM_MEDIA_TYPE
+from sr.web.operations import AGENT, ANYBODY, EVERYBODY, PROBLEM_MEDIA_TYPE
 from tests.support.service import Service, open_service
 
 
@@ -34,7 +34,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
     """Each operation names a permission of the table, or that any role will do."""
-    known = {*Permission, ANYBODY}
+    known = {*Permission, ANYBODY, AGENT, EVERYBODY}
     wrong = [name for name, each in operations(document) if each.get("x-permission") not in known]
     assert not wrong
 

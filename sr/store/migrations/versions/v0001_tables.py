@@ -68,9 +68,11 @@ def upgrade() -> None:
         "agents",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("label", sa.String(length=128), nullable=False),
+        sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("user_code", sa.String(length=16), nullable=True),
         sa.Column("device_digest", sa.String(length=64), nullable=False),
         sa.Column("token_digest", sa.String(length=64), nullable=True),
+        sa.Column("challenge", sa.String(length=64), nullable=True),
         sa.Column("user_id", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.String(length=27), nullable=False),
         sa.Column("expires_at", sa.String(length=27), nullable=False),
@@ -81,6 +83,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("device_digest", name=op.f("uq_agents_device_digest")),
         sa.UniqueConstraint("token_digest", name=op.f("uq_agents_token_digest")),
         sa.UniqueConstraint("user_code", name=op.f("uq_agents_user_code")),
+    )
+    op.create_index("ix_agents_user_id", "agents", ["user_id"], unique=False)
+    op.create_table(
+        "pairing_failures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=27), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_pairing_failures_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairing_failures")),
+    )
+    op.create_index(
+        "ix_pairing_failures_user_id_at", "pairing_failures", ["user_id", "at"], unique=False
     )
     op.create_table(
         "api_keys",
@@ -103,9 +119,11 @@ def upgrade() -> None:
         sa.Column("chain", sa.LargeBinary(), nullable=False),
         sa.Column("label", sa.String(length=128), nullable=False),
         sa.Column("key_uri", sa.String(length=1024), nullable=True),
+        sa.Column("agent_id", sa.String(length=32), nullable=True),
         sa.Column("not_after", sa.String(length=27), nullable=False),
         sa.Column("created_at", sa.String(length=27), nullable=False),
         sa.Column("revoked_at", sa.String(length=27), nullable=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_credentials_agent_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_credentials_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
         sa.UniqueConstraint("user_id", "sha256", name=op.f("uq_credentials_user_id_sha256")),
