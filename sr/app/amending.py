@@ -22,6 +22,7 @@ from sr.app.signable import require_intact
 from sr.dicomfile import BytesSource, DICOMFile, canonicalise, read
 from sr.document.addendum import addendum_only, check_addendum, with_kept_content
 from sr.document.evidence import Evidence, read_evidence
+from sr.document.identity import DocumentIdentity
 from sr.document.input_position import InputText
 from sr.document.predecessor import (
     Predecessor,
@@ -40,7 +41,7 @@ from sr.signature.prepare import refuse
 from sr.verification import gather
 from sr.verification.facts import DocumentFacts, ReferenceResult
 
-__all__ = ["Amendment", "AmendmentResult", "amend_document", "amend_file"]
+__all__ = ["Amendment", "AmendmentResult", "amend_document", "amend_file", "refuse_altered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ def amend_file(
     file = open_dicom(source)
     old = written_before(output)
     given = load_evidence(evidence, securing=securing, without=old)
-    _refuse_altered(file, survey(evidence, without=old))
+    refuse_altered(file, survey(evidence, without=old))
     data, result = amend_document(
         file,
         report_file(report),
@@ -129,6 +130,7 @@ def amend_document(
     ports: Ports,
     sites: tuple[Path, ...] = (),
     anchors: tuple[Evidence, ...] = (),
+    identity: DocumentIdentity | None = None,
 ) -> tuple[bytes, AmendmentResult]:
     """Return the next version of a report as a DICOM file.
 
@@ -141,6 +143,7 @@ def amend_document(
         ports: Time and UIDs.
         sites: Folders with templates beside the shipped ones.
         anchors: Key object selections that are listed as evidence, and that no statement cites.
+        identity: Of a draft that is written anew; ``None`` for a new document.
 
     Raises:
         LifecycleError: The document is not amended so.
@@ -170,7 +173,7 @@ def amend_document(
             addendum_only(composed, report) if amendment.addendum else composed,
             subject=before.subject,
             evidence=(*listed, *carried),
-            identity=new_identity(ports),
+            identity=identity or new_identity(ports),
             predecessors=(
                 read_evidence(dataset, reference=secure_reference(file, at=ports.now())),
                 *before.earlier,
@@ -229,8 +232,14 @@ def _carried(
     return tuple(e for e in before.carried if e.sop_instance_uid not in given)
 
 
-def _refuse_altered(file: DICOMFile, folder: EvidenceFolder) -> None:
-    """Refuse evidence that is not what the document said it was."""
+def refuse_altered(file: DICOMFile, folder: EvidenceFolder) -> None:
+    """Refuse evidence that is not what the document said it was.
+
+    Raises:
+        EvidenceError: An instance was altered since, or nobody can say.
+
+    Cites: PS3.15 A.4.
+    """
     for compared in compare_evidence(file, folder):
         if compared.result in (ReferenceResult.ALTERED, ReferenceResult.UNDECIDED):
             raise EvidenceError(

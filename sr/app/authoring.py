@@ -141,6 +141,7 @@ def author_report(
     ports: Ports,
     sites: tuple[Path, ...] = (),
     anchors: tuple[Evidence, ...] = (),
+    identity: DocumentIdentity | None = None,
 ) -> bytes:
     """Return an unsigned report as a DICOM file.
 
@@ -153,6 +154,7 @@ def author_report(
         ports: Time and UIDs.
         sites: Folders with templates beside the shipped ones.
         anchors: Key object selections that are listed as evidence, and that no statement cites.
+        identity: Of a draft that is written anew; ``None`` for a new document.
 
     Raises:
         TemplateError: The input does not fit; names key path and line.
@@ -168,7 +170,7 @@ def author_report(
                 compose_report(report, subject=subject, evidence=evidence, new_uid=ports.new_uid),
                 subject=subject,
                 evidence=(*evidence, *anchors),
-                identity=new_identity(ports),
+                identity=identity or new_identity(ports),
             )
         )
 

@@ -10,8 +10,8 @@ Cites: PS3.15 A.4; PS3.10 8; PS3.3 F.3.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -56,6 +56,8 @@ class EvidenceFolder:
     skipped: tuple[Skipped, ...]
     unlisted: frozenset[Path] = frozenset()
     """Readable instances below a DICOMDIR that no record of it names: compared, never cited."""
+    labels: Mapping[Path, str] = field(default_factory=dict)
+    """What verdicts call a file, where that is not its path."""
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -70,7 +72,7 @@ class EvidenceFolder:
             Finding(
                 rule=skipped.rule,
                 status=Status.WARN,
-                message=f"{skipped.path}: {skipped.reason}",
+                message=f"{self.label(skipped.path)}: {skipped.reason}",
                 cites="PS3.10 7, 8",
                 sub_indication=SubIndication.EVIDENCE_COVERAGE,
             )
@@ -78,10 +80,15 @@ class EvidenceFolder:
             if skipped.broken
         )
 
+    def label(self, path: Path) -> str:
+        """Return what verdicts call a file."""
+        return self.labels.get(path, str(path))
+
     def find(self, sop_instance_uid: str) -> Iterator[Candidate]:
         """Yield the files that claim a UID."""
         for path in self.by_uid.get(sop_instance_uid, ()):
-            yield Candidate(label=str(path), read=partial(open_dicom, path, allow_odd_lengths=True))
+            read = partial(open_dicom, path, allow_odd_lengths=True)
+            yield Candidate(label=self.label(path), read=read)
 
 
 def expand(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -1,7 +1,8 @@
-"""Use cases: the worklist, one document, its bytes."""
+"""Use cases: find documents, read one, its bytes, its versions, what was said about it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -9,48 +10,52 @@ from sqlalchemy import Connection
 
 from sr.app.audit import AuditAction
 from sr.app.check import refusal
+from sr.app.comparison import compare_evidence
 from sr.app.document_view import title_of
-from sr.dicomfile import BytesSource, DICOMFile, read
-from sr.errors import DatasetError, NotDICOMError
+from sr.app.evidence_folder import EvidenceFolder
+from sr.dicomfile import BytesSource, DICOMFile, Source, read
+from sr.errors import DatasetError, NotDICOMError, NotFoundError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.events import record
+from sr.store.document_search import DocumentQuery, Remark, remarks_of, search_documents
 from sr.store.documents import (
     Document,
     DocumentKind,
     DocumentState,
     Version,
     content_of,
-    find_documents,
     get_document,
+    versions_of,
 )
 from sr.verification import Verdict, gather, judge
 from sr.verification.document import format_failure_verdict
 
-__all__ = ["described", "document_bytes", "open_document", "verdict_on", "worklist"]
+__all__ = [
+    "described",
+    "document_bytes",
+    "document_of",
+    "document_remarks",
+    "document_versions",
+    "find_documents",
+    "open_document",
+    "verdict_of",
+    "verdict_on",
+]
 
 _CLASS, _INSTANCE, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
 _PATIENT_NAME, _PATIENT_ID = 0x00100010, 0x00100020
 
 
-def worklist(
-    context: Context,
-    principal: Principal,
-    *,
-    states: tuple[DocumentState, ...] = (),
-    kinds: tuple[DocumentKind, ...] = (),
-    mine: bool | None = None,
-    limit: int = 50,
-    offset: int = 0,
+def find_documents(
+    context: Context, principal: Principal, query: DocumentQuery, *, limit: int, offset: int = 0
 ) -> tuple[Document, ...]:
     """Return documents, those that changed last first.
 
     Args:
         context: The service.
         principal: Who asks.
-        states: Only these, all where empty.
-        kinds: Only these, all where empty.
-        mine: Whether the principal wrote them; ``None`` for either.
+        query: Which.
         limit: At most so many.
         offset: After so many.
 
@@ -59,23 +64,29 @@ def worklist(
     """
     require(principal, Permission.READ_DOCUMENTS)
     with context.database.write() as connection:
-        found = find_documents(
-            connection,
-            states=states,
-            kinds=kinds,
-            owner=principal.user_id if mine else None,
-            not_owner=principal.user_id if mine is False else None,
-            limit=limit,
-            offset=offset,
-        )
+        found = search_documents(connection, query, limit=limit, offset=offset)
         record(context, connection, principal, AuditAction.SEARCHED)
     return found
 
 
 def open_document(
-    context: Context, principal: Principal, sop_instance_uid: str
+    context: Context,
+    principal: Principal,
+    sop_instance_uid: str,
+    *,
+    kind: DocumentKind | None = None,
+    revision: int | None = None,
+    action: AuditAction = AuditAction.REPORT_READ,
 ) -> tuple[Document, Version]:
-    """Return a document and its bytes as they stand.
+    """Return a document and its bytes.
+
+    Args:
+        context: The service.
+        principal: Who asks.
+        sop_instance_uid: The document.
+        kind: What it has to be; ``None`` for anything.
+        revision: Which version; the current one where left out.
+        action: What the audit says.
 
     Raises:
         AccessError: The principal may not read documents.
@@ -83,10 +94,58 @@ def open_document(
     """
     require(principal, Permission.READ_DOCUMENTS)
     with context.database.write() as connection:
-        document = get_document(connection, sop_instance_uid)
-        version = content_of(connection, sop_instance_uid, document.revision)
-        record(context, connection, principal, AuditAction.REPORT_READ, document=document)
+        document = document_of(connection, sop_instance_uid, kind)
+        version = content_of(connection, sop_instance_uid, revision or document.revision)
+        record(context, connection, principal, action, document=document)
     return document, version
+
+
+def document_versions(
+    context: Context, principal: Principal, sop_instance_uid: str, *, kind: DocumentKind
+) -> tuple[Version, ...]:
+    """Return every version of a document, oldest first.
+
+    Raises:
+        AccessError: The principal may not read documents.
+        NotFoundError: There is none.
+    """
+    require(principal, Permission.READ_DOCUMENTS)
+    with context.database.write() as connection:
+        document = document_of(connection, sop_instance_uid, kind)
+        found = versions_of(connection, sop_instance_uid)
+        record(context, connection, principal, AuditAction.REPORT_READ, document=document)
+    return found
+
+
+def document_remarks(
+    context: Context, principal: Principal, sop_instance_uid: str, *, kind: DocumentKind
+) -> tuple[Remark, ...]:
+    """Return what was said about a document, oldest first.
+
+    Raises:
+        AccessError: The principal may not read documents.
+        NotFoundError: There is none.
+    """
+    require(principal, Permission.READ_DOCUMENTS)
+    with context.database.write() as connection:
+        document = document_of(connection, sop_instance_uid, kind)
+        found = remarks_of(connection, (sop_instance_uid,))
+        record(context, connection, principal, AuditAction.REPORT_READ, document=document)
+    return found
+
+
+def document_of(
+    connection: Connection, sop_instance_uid: str, kind: DocumentKind | None
+) -> Document:
+    """Return a document that is of a kind.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    document = get_document(connection, sop_instance_uid)
+    if kind is not None and document.kind is not kind:
+        raise NotFoundError(f"there is no such {kind.value}", where="(0008,0018)")
+    return document
 
 
 def document_bytes(connection: Connection, document: Document) -> bytes:
@@ -136,15 +195,37 @@ def verdict_on(context: Context, content: bytes, subject: str) -> Verdict:
 
     Cites: ETSI EN 319 102-1 5.
     """
+    return verdict_of(context, BytesSource(content), subject)
+
+
+def verdict_of(
+    context: Context, source: Source, subject: str, *, folder: EvidenceFolder | None = None
+) -> Verdict:
+    """Return the verdict on a file, under the policy and the trust of the service.
+
+    Args:
+        context: The service.
+        source: The file.
+        subject: Its name in the verdict.
+        folder: Instances to compare its references with; ``None`` to leave them unchecked.
+
+    Raises:
+        NotDICOMError: The bytes are not DICOM.
+
+    Cites: ETSI EN 319 102-1 5; PS3.15 A.4.
+    """
     at = context.ports.now()
     try:
-        facts = gather(read(BytesSource(content), limits=context.limits))
+        file = read(source, limits=context.limits)
+        facts = gather(file, None if folder is None else compare_evidence(file, folder))
     except DatasetError as error:
         if isinstance(error, NotDICOMError):
             raise
         return format_failure_verdict(
             refusal(error), subject=subject, policy=context.policy.id, judged_at=at
         )
+    if folder is not None:
+        facts = replace(facts, findings=(*facts.findings, *folder.findings))
     return judge(
         facts,
         subject=subject,

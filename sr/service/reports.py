@@ -1,24 +1,20 @@
-"""Use cases: write a report, return it for changes.
+"""Use cases: write a report, change a draft, write the next version, return it for changes.
 
-Cites: PS3.16 TID 2000; PS3.15 A.4.
+Cites: PS3.16 TID 2000; PS3.15 A.4; PS3.3 C.17.2.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sr.app.audit import AuditAction
-from sr.app.authoring import author_report
-from sr.app.check import CheckOptions
-from sr.app.evidence import load_evidence
-from sr.app.securing import Securing
 from sr.dicomfile import BytesSource, read
-from sr.document.input_table import InputFormat
-from sr.errors import ConflictError, EvidenceError, LifecycleError
+from sr.document.identity import DocumentIdentity
+from sr.errors import AccessError, ConflictError, LifecycleError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.documents import described
+from sr.service.drafting import DraftSource, written
 from sr.service.events import record
 from sr.store.documents import (
     Document,
@@ -26,11 +22,15 @@ from sr.store.documents import (
     DocumentState,
     add_document,
     add_remark,
+    add_version,
     change_document,
+    content_of,
     get_document,
 )
 
-__all__ = ["require_current", "return_report", "write_report"]
+__all__ = ["amend_report", "change_report", "require_current", "return_report", "write_report"]
+
+_AMENDABLE = (DocumentState.SIGNED, DocumentState.RETURNED, DocumentState.APPROVED)
 
 
 def write_report(
@@ -58,8 +58,8 @@ def write_report(
     Cites: PS3.16 TID 2000; PS3.15 A.4.
     """
     require(principal, Permission.WRITE_REPORTS)
-    source = {"study_instance_uid": study_instance_uid, "values": values, "template": template}
-    content = _author(context, source)
+    source = DraftSource(study_instance_uid=study_instance_uid, values=values, template=template)
+    content = written(context, source)
     document = described(
         read(BytesSource(content)),
         kind=DocumentKind.REPORT,
@@ -70,9 +70,168 @@ def write_report(
     )
     with context.database.write() as connection:
         add_document(
-            connection, document, content, signed=False, by=principal.user_id, source=source
+            connection,
+            document,
+            content,
+            signed=False,
+            by=principal.user_id,
+            source=source.as_dict(),
         )
         record(context, connection, principal, AuditAction.REPORT_CREATED, document=document)
+    return document
+
+
+def change_report(
+    context: Context,
+    principal: Principal,
+    sop_instance_uid: str,
+    *,
+    if_match: str,
+    values: dict[str, Any],
+    template: str | None,
+) -> Document:
+    """Write one's own draft anew, under the same SOP Instance UID.
+
+    Args:
+        context: The service.
+        principal: Its author.
+        sop_instance_uid: The draft.
+        if_match: SHA-256 of what the author saw, hexadecimal.
+        values: The report, or the values for a template.
+        template: Id of the template, ``None`` for a report as it stands.
+
+    Raises:
+        AccessError: It is somebody else's.
+        LifecycleError: It is no draft any more.
+        ConflictError: It was changed meanwhile.
+        EvidenceError: The evidence is gone, or damaged.
+        TemplateError: The values do not fit; names the key path.
+
+    Cites: PS3.16 TID 2000; PS3.15 A.4.
+    """
+    require(principal, Permission.WRITE_REPORTS)
+    with context.database.read() as connection:
+        document = get_document(connection, sop_instance_uid)
+        version = content_of(connection, sop_instance_uid, document.revision)
+    _require_own_draft(principal, document)
+    require_current(document, if_match)
+    source = DraftSource.of(version.source or {}, document).with_values(values, template)
+    now = context.ports.now()
+    identity = DocumentIdentity(
+        sop_instance_uid=sop_instance_uid,
+        series_instance_uid=document.series_instance_uid,
+        created_at=now,
+    )
+    content = written(context, source, identity=identity)
+    new = described(
+        read(BytesSource(content)),
+        kind=document.kind,
+        state=document.state,
+        owner=document.owner,
+        at=now,
+        template=template,
+    )
+    with context.database.write() as connection:
+        changed = add_version(
+            connection,
+            document,
+            content,
+            signed=False,
+            by=principal.user_id,
+            at=now,
+            source=source.as_dict(),
+            changes={
+                "sop_class_uid": new.sop_class_uid,
+                "title": new.title,
+                "template": template,
+            },
+        )
+        record(context, connection, principal, AuditAction.REPORT_CHANGED, document=changed)
+    return changed
+
+
+def amend_report(
+    context: Context,
+    principal: Principal,
+    sop_instance_uid: str,
+    *,
+    if_match: str,
+    values: dict[str, Any],
+    template: str | None,
+    addendum: bool = False,
+) -> Document:
+    """Write the next version of a report as a draft that names it as its predecessor.
+
+    One that waits for approval, or was returned, is superseded by its draft; one that was approved
+    stands until the next version is approved.
+
+    Args:
+        context: The service.
+        principal: Author of the next version.
+        sop_instance_uid: The report.
+        if_match: SHA-256 of what the author saw, hexadecimal.
+        values: The new content, or the values for a template.
+        template: Id of the template, ``None`` for a report as it stands.
+        addendum: Keep the content and add sections.
+
+    Raises:
+        AccessError: The principal writes no reports.
+        LifecycleError: The report is not amended as it stands.
+        ConflictError: It was changed meanwhile.
+        EvidenceError: Evidence is damaged, altered or gone.
+        TemplateError: The values do not fit; names the key path.
+
+    Cites: PS3.3 C.17.2; PS3.15 A.4.
+    """
+    require(principal, Permission.WRITE_REPORTS)
+    with context.database.read() as connection:
+        before = get_document(connection, sop_instance_uid)
+    require_current(before, if_match)
+    if before.kind is not DocumentKind.REPORT or before.state not in _AMENDABLE:
+        raise LifecycleError(
+            f"a {before.kind.value} that is {before.state.value} is not amended",
+            hint="a draft is changed as it stands",
+        )
+    source = DraftSource(
+        study_instance_uid=before.study_instance_uid,
+        values=values,
+        template=template,
+        amends=sop_instance_uid,
+        addendum=addendum,
+    )
+    content = written(context, source)
+    now = context.ports.now()
+    document = described(
+        read(BytesSource(content)),
+        kind=DocumentKind.REPORT,
+        state=DocumentState.DRAFT,
+        owner=principal.user_id,
+        at=now,
+        lineage=before.lineage,
+        predecessor=sop_instance_uid,
+        template=template,
+    )
+    with context.database.write() as connection:
+        require_current(get_document(connection, sop_instance_uid), if_match)
+        if before.state is not DocumentState.APPROVED:
+            superseded = {"state": DocumentState.SUPERSEDED, "changed_at": now}
+            change_document(connection, before, superseded)
+        add_document(
+            connection,
+            document,
+            content,
+            signed=False,
+            by=principal.user_id,
+            source=source.as_dict(),
+        )
+        record(
+            context,
+            connection,
+            principal,
+            AuditAction.AMENDED,
+            document=document,
+            subject=sop_instance_uid,
+        )
     return document
 
 
@@ -124,17 +283,11 @@ def return_report(
     return changed
 
 
-def _author(context: Context, source: dict[str, Any]) -> bytes:
-    paths = context.evidence.study(source["study_instance_uid"])
-    if not paths:
-        raise EvidenceError("no evidence folder holds that study", where="(0020,000D)")
-    loaded = load_evidence(paths, securing=Securing(check=CheckOptions(at=context.ports.now())))
-    return author_report(
-        json.dumps(source["values"], ensure_ascii=False),
-        InputFormat.JSON,
-        evidence=loaded.evidence,
-        anchors=loaded.anchors,
-        template=source["template"],
-        name="values",
-        ports=context.ports,
-    )
+def _require_own_draft(principal: Principal, document: Document) -> None:
+    if document.owner != principal.user_id:
+        raise AccessError("a draft is changed by its author only")
+    if document.kind is not DocumentKind.REPORT or document.state is not DocumentState.DRAFT:
+        raise LifecycleError(
+            f"a {document.kind.value} that is {document.state.value} is not changed any more",
+            hint="amend it: that writes the next version",
+        )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from sr.app.audit import AuditAction
 from sr.errors import NotFoundError
-from sr.service.access import Principal
+from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.events import record
 from sr.service.prepared import prepared_of
@@ -19,9 +19,9 @@ from sr.service.session_states import get_own_session
 from sr.signature import PreparedSignature
 from sr.signature.prepare import signed_stream
 from sr.store.documents import get_document
-from sr.store.signing_sessions import SessionItem, SigningSession
+from sr.store.signing_sessions import LIVE, SessionItem, SigningSession, sessions_in
 
-__all__ = ["OpenedSession", "session_stream", "show_session"]
+__all__ = ["OpenedSession", "live_sessions", "session_stream", "show_session"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,18 @@ class OpenedSession:
     session: SigningSession
     items: tuple[SessionItem, ...]
     prepared: tuple[PreparedSignature, ...]
+
+
+def live_sessions(context: Context, principal: Principal) -> tuple[SigningSession, ...]:
+    """Return the principal's sessions that wait for something, oldest first.
+
+    Raises:
+        AccessError: The principal signs nothing.
+    """
+    require(principal, Permission.SIGN)
+    with context.database.read() as connection:
+        found = sessions_in(connection, *LIVE)
+    return tuple(each for each in found if each.user_id == principal.user_id)
 
 
 def show_session(context: Context, principal: Principal, session_id: str) -> OpenedSession:

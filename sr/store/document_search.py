@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from sr.store.documents import Document, DocumentState, document_from
+from sr.store.documents import Document, DocumentKind, DocumentState, document_from
 from sr.store.schema import documents, remarks, users
 
 __all__ = [
@@ -46,6 +46,10 @@ class DocumentQuery:
     """Which documents; what is empty does not restrict."""
 
     states: tuple[DocumentState, ...] = ()
+    kinds: tuple[DocumentKind, ...] = ()
+    study_instance_uid: str | None = None
+    lineage: str | None = None
+    """SOP Instance UID of the first document that they go back to."""
     owner: str | None = None
     not_owner: str | None = None
     not_passed: bool = False
@@ -119,6 +123,11 @@ def _conditions(query: DocumentQuery) -> tuple[ColumnElement[bool], ...]:
     column = documents.c
     conditions = (
         column.state.in_(query.states) if query.states else None,
+        column.kind.in_(query.kinds) if query.kinds else None,
+        column.study_instance_uid == query.study_instance_uid
+        if query.study_instance_uid is not None
+        else None,
+        column.lineage == query.lineage if query.lineage is not None else None,
         column.owner == query.owner if query.owner is not None else None,
         column.owner != query.not_owner if query.not_owner is not None else None,
         column.indication != "PASSED" if query.not_passed else None,

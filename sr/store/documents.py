@@ -25,8 +25,8 @@ __all__ = [
     "change_document",
     "content_of",
     "document_from",
-    "find_documents",
     "get_document",
+    "versions_of",
     "writers_of",
 ]
 
@@ -214,31 +214,6 @@ def content_of(
     return Version(**row)
 
 
-def find_documents(
-    connection: Connection,
-    *,
-    states: tuple[DocumentState, ...] = (),
-    kinds: tuple[DocumentKind, ...] = (),
-    owner: str | None = None,
-    not_owner: str | None = None,
-    limit: int = 50,
-    offset: int = 0,
-) -> tuple[Document, ...]:
-    """Return documents, those that changed last first."""
-    query = select(documents)
-    if states:
-        query = query.where(documents.c.state.in_(states))
-    if kinds:
-        query = query.where(documents.c.kind.in_(kinds))
-    if owner is not None:
-        query = query.where(documents.c.owner == owner)
-    if not_owner is not None:
-        query = query.where(documents.c.owner != not_owner)
-    query = query.order_by(documents.c.changed_at.desc(), documents.c.sop_instance_uid)
-    rows = connection.execute(query.limit(limit).offset(offset)).mappings()
-    return tuple(document_from(row) for row in rows)
-
-
 def writers_of(connection: Connection, lineage: str) -> frozenset[str]:
     """Return the ids of the users who wrote unsigned versions of a document or its forebears."""
     query = (
@@ -257,6 +232,16 @@ def add_remark(
     connection.execute(
         insert(remarks).values(sop_instance_uid=sop_instance_uid, user_id=by, at=at, text=text)
     )
+
+
+def versions_of(connection: Connection, sop_instance_uid: str) -> tuple[Version, ...]:
+    """Return every version of a document, oldest first."""
+    query = (
+        select(versions)
+        .where(versions.c.sop_instance_uid == sop_instance_uid)
+        .order_by(versions.c.revision)
+    )
+    return tuple(Version(**row) for row in connection.execute(query).mappings())
 
 
 def document_from(row: Mapping[Any, Any]) -> Document:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sr.app.audit import AuditAction
 from sr.service.access import Permission
 
 __all__ = ["AGENT", "ANYBODY", "EVERYBODY", "PROBLEM_MEDIA_TYPE", "problems", "protected"]
@@ -44,7 +45,7 @@ _REASONS = {
 def protected(
     permission: Permission | str | None,
     *,
-    audit: str | None = None,
+    audit: AuditAction | None = None,
     errors: tuple[int, ...] = (),
     purposes: bool = False,
     content: dict[int, dict[str, Any]] | None = None,
@@ -62,7 +63,7 @@ def protected(
     """
     described: dict[str, Any] = {"x-permission": str(permission or ANYBODY)}
     if audit is not None:
-        described["x-audit"] = audit
+        described["x-audit"] = audit.value
     if purposes:
         described["x-purposes"] = True
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,14 +15,17 @@ from tempfile import mkdtemp
 from typing import TextIO
 from uuid import uuid4
 
+from cryptography import x509
 from fastapi.testclient import TestClient
 
 from sr.app.certificates import make_demo_pki
 from sr.app.ports import Ports
 from sr.dicomfile import Limits
+from sr.keys import Signer, open_signer
+from sr.keys.secrets import no_secrets
 from sr.service.access import Role
 from sr.service.context import Context
-from sr.service.demonstration import DemoWorld, make_world
+from sr.service.demonstration import DemoWorld, chain_of, make_world
 from sr.service.evidence import EvidenceRoots
 from sr.store.database import open_database
 from sr.store.people import add_api_key
@@ -67,6 +71,12 @@ class Service:
             answer = client.post("/login", data={"login": login}, follow_redirects=False)
             assert answer.status_code == 303, answer.text
         return client
+
+    def signer(self, certificate: str) -> AbstractContextManager[Signer]:
+        """Return the key that belongs to a certificate of the demonstration."""
+        chain = tuple(x509.load_pem_x509_certificates(chain_of(self.world.pki, certificate)))
+        uri = self.world.pki.key_uri(certificate)
+        return open_signer(uri, certificates=chain, secrets=no_secrets)
 
     def client(self, login: str | None = None, *, log: TextIO | None = None) -> TestClient:
         """Return a client of the API for somebody, or for nobody."""

@@ -1,138 +1,160 @@
-"""``/reports``: drafts from templates, the worklist, one report, return with a comment."""
+"""``/reports``: drafts from templates, changed, amended, returned with a comment."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.documents import open_document, worklist
-from sr.service.reports import return_report, write_report
-from sr.store.documents import Document, DocumentState
+from sr.service.reports import amend_report, change_report, return_report, write_report
+from sr.store.documents import Document, DocumentKind
+from sr.web.api.documents import reading_routes
+from sr.web.api.views import DocumentView, document_headers, document_view
 from sr.web.authentication import Caller, Wired
+from sr.web.once import Once
 from sr.web.operations import protected
+from sr.web.parameters import UID, IfMatch, seen
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/reports", tags=["reports"])
+_PLACE = "reports"
+_CHANGES = (404, 409, 412, 428)
 
-UID = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$", max_length=64)]
+router = reading_routes(_PLACE, DocumentKind.REPORT)
 
 
-class NewReport(BaseModel):
+class Content(BaseModel):
+    """What a report says."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"template": "free-text", "values": {"findings": "No abnormality."}}]
+        },
+    )
+
+    template: Annotated[str, Field(max_length=64)] | None = None
+    """Id of a template; none for a whole report as ``srsign create`` takes it."""
+    values: dict[str, Any]
+
+
+class NewReport(Content):
     """A report to write."""
 
-    model_config = ConfigDict(extra="forbid")
-
     study_instance_uid: UID
-    template: str | None = None
-    values: dict[str, Any]
+    """Of evidence in the folders of the service; every instance is cited with proof."""
+
+
+class Amendment(Content):
+    """The next version of a report."""
+
+    addendum: bool = False
+    """Keep the content and add sections, instead of new content."""
 
 
 class Comment(BaseModel):
     """Why a report is returned."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"comment": "The impression is missing."}]},
+    )
 
     comment: Annotated[str, Field(min_length=1, max_length=4000)]
 
 
-class ReportView(BaseModel):
-    """A document of the worklist."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    sop_instance_uid: str
-    sop_class_uid: str
-    study_instance_uid: str
-    lineage: str
-    predecessor: str | None
-    kind: str
-    state: str
-    title: str
-    patient_name: str
-    patient_id: str
-    template: str | None
-    owner: str
-    approver: str | None
-    revision: int
-    sha256: str
-    indication: str | None
-    sub_indication: str | None
-    created_at: datetime
-    changed_at: datetime
+def _written(document: Document) -> tuple[DocumentView, dict[str, str]]:
+    return document_view(document), document_headers(document, _PLACE)
 
 
-class Worklist(BaseModel):
-    """Some documents."""
-
-    items: list[ReportView]
-
-
-def _view(document: Document, response: Response) -> ReportView:
-    response.headers["ETag"] = f'"{document.sha256}"'
-    return ReportView.model_validate(document)
-
-
-@router.post("", status_code=201, **protected(Permission.WRITE_REPORTS, audit="create"))
-def write(context: Wired, caller: Caller, body: NewReport, response: Response) -> ReportView:
+@router.post(
+    "",
+    status_code=201,
+    response_model=DocumentView,
+    **protected(Permission.WRITE_REPORTS, audit=AuditAction.REPORT_CREATED, errors=(400, 409)),
+)
+def write(context: Wired, caller: Caller, body: NewReport, once: Once) -> Response:
     """Write a draft from values for a template, or from a whole report."""
-    document = write_report(
-        context,
-        caller,
-        study_instance_uid=body.study_instance_uid,
-        values=body.values,
-        template=body.template,
+    return once.answer(
+        lambda: _written(
+            write_report(
+                context,
+                caller,
+                study_instance_uid=body.study_instance_uid,
+                values=body.values,
+                template=body.template,
+            )
+        ),
+        status=201,
     )
-    response.headers["Location"] = f"/api/v1/reports/{document.sop_instance_uid}"
-    return _view(document, response)
 
 
-@router.get("", **protected(Permission.READ_DOCUMENTS, audit="list"))
-def search(
+@router.put(
+    "/{sop_instance_uid}",
+    **protected(
+        Permission.WRITE_REPORTS, audit=AuditAction.REPORT_CHANGED, errors=(400, *_CHANGES)
+    ),
+)
+def change(
     context: Wired,
     caller: Caller,
-    state: Annotated[list[DocumentState] | None, Query()] = None,
-    mine: bool | None = None,  # noqa: FBT001 - a query parameter
-    limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-) -> Worklist:
-    """Return the worklist."""
-    found = worklist(
-        context, caller, states=tuple(state or ()), mine=mine, limit=limit, offset=offset
-    )
-    return Worklist(items=[ReportView.model_validate(each) for each in found])
+    sop_instance_uid: UID,
+    body: Content,
+    response: Response,
+    if_match: IfMatch,
+) -> DocumentView:
+    """Write one's own draft anew, under the same SOP Instance UID."""
+    with seen():
+        document = change_report(
+            context,
+            caller,
+            sop_instance_uid,
+            if_match=if_match,
+            values=body.values,
+            template=body.template,
+        )
+    response.headers.update(document_headers(document))
+    return document_view(document)
 
 
-@router.get(
-    "/{sop_instance_uid}", **protected(Permission.READ_DOCUMENTS, audit="read", errors=(404,))
+@router.post(
+    "/{sop_instance_uid}/amend",
+    status_code=201,
+    response_model=DocumentView,
+    **protected(Permission.WRITE_REPORTS, audit=AuditAction.AMENDED, errors=(400, *_CHANGES)),
 )
-def show(context: Wired, caller: Caller, sop_instance_uid: UID, response: Response) -> ReportView:
-    """Return what the worklist knows of a report."""
-    document, _ = open_document(context, caller, sop_instance_uid)
-    return _view(document, response)
+def amend(
+    context: Wired,
+    caller: Caller,
+    sop_instance_uid: UID,
+    body: Amendment,
+    if_match: IfMatch,
+    once: Once,
+) -> Response:
+    """Write the next version of a report as a draft that names it as its predecessor."""
 
+    def work() -> tuple[DocumentView, dict[str, str]]:
+        with seen():
+            document = amend_report(
+                context,
+                caller,
+                sop_instance_uid,
+                if_match=if_match,
+                values=body.values,
+                template=body.template,
+                addendum=body.addendum,
+            )
+        return _written(document)
 
-@router.get(
-    "/{sop_instance_uid}/file",
-    **protected(Permission.READ_DOCUMENTS, audit="read", errors=(404,)),
-)
-def download(context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
-    """Return a report as it stands, as a DICOM file."""
-    document, version = open_document(context, caller, sop_instance_uid)
-    return Response(
-        version.content,
-        media_type="application/dicom",
-        headers={"ETag": f'"{document.sha256}"'},
-    )
+    return once.answer(work, status=201)
 
 
 @router.post(
     "/{sop_instance_uid}/return",
-    **protected(Permission.RETURN_REPORTS, audit="return", errors=(404, 409)),
+    **protected(Permission.RETURN_REPORTS, audit=AuditAction.RETURNED, errors=(400, *_CHANGES)),
 )
 def send_back(
     context: Wired,
@@ -140,10 +162,12 @@ def send_back(
     sop_instance_uid: UID,
     body: Comment,
     response: Response,
-    if_match: Annotated[str, Header()],
-) -> ReportView:
+    if_match: IfMatch,
+) -> DocumentView:
     """Return a signed report to its author with a comment."""
-    document = return_report(
-        context, caller, sop_instance_uid, if_match=if_match.strip('"'), comment=body.comment
-    )
-    return _view(document, response)
+    with seen():
+        document = return_report(
+            context, caller, sop_instance_uid, if_match=if_match, comment=body.comment
+        )
+    response.headers.update(document_headers(document))
+    return document_view(document)

@@ -1,4 +1,7 @@
-"""``/signing-sessions``: signatures in two steps, with the key wherever it is."""
+"""``/signing-sessions``: signatures in two steps, with the key wherever it is.
+
+Cites: PS3.15 A.4, C.1.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,38 @@ from base64 import b64encode
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
+from sr.app.audit import AuditAction
 from sr.app.document_view import title_of
 from sr.codes import SignaturePurpose
 from sr.dicomfile.tags import format_tag
 from sr.errors import ConfigurationError
 from sr.mac import MACAlgorithm
 from sr.service.access import Permission
-from sr.service.session_view import OpenedSession
-from sr.service.signing_sessions import (
-    WantedSignature,
-    complete_session,
-    open_session,
-)
+from sr.service.server_signing import sign_with_server_key
+from sr.service.session_states import cancel_session
+from sr.service.session_view import OpenedSession, live_sessions, session_stream, show_session
+from sr.service.signing_sessions import WantedSignature, complete_session, open_session
 from sr.signature import PreparedSignature
 from sr.signature.digest_info import digest_info
-from sr.store.signing_sessions import SessionItem
-from sr.web.api.reports import UID
+from sr.store.signing_sessions import SessionItem, SessionState, SigningSession
+from sr.web.api.views import VerdictView
 from sr.web.authentication import Caller, Wired
+from sr.web.once import Once
 from sr.web.operations import protected
+from sr.web.parameters import UID
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/signing-sessions", tags=["signing"])
+router = APIRouter(prefix="/signing-sessions", tags=["signing-sessions"])
+
+SessionID = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a session.")]
+_STREAM = {
+    "description": "The bytes that are hashed.",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
 
 
 class WantedItem(BaseModel):
@@ -40,6 +50,7 @@ class WantedItem(BaseModel):
 
     sop_instance_uid: UID
     if_match: Annotated[str, Field(max_length=80)]
+    """Its SHA-256, or its ETag, which is the same in quotes."""
 
 
 class NewSession(BaseModel):
@@ -48,7 +59,8 @@ class NewSession(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     items: Annotated[list[WantedItem], Field(min_length=1, max_length=200)]
-    purpose: Annotated[str, Field(max_length=32)]
+    purpose: Annotated[str, Field(max_length=32, examples=["author", "verification"])]
+    """Code or name of CID 7007."""
     certificate_chain: Annotated[str, Field(max_length=65536)]
     """PEM, the signer's certificate first."""
     profile: Annotated[str, Field(max_length=64)] | None = None
@@ -62,20 +74,43 @@ class ItemView(BaseModel):
     sop_instance_uid: str
     digital_signature_uid: str
     tbs_url: str
+    """Where the bytes are that are hashed: whoever signs computes the digest himself."""
     digest: str
+    """Lower-case hexadecimal."""
     value: str
-    algorithm: str
+    """What an RSA key signs with PKCS #1 v1.5: the DigestInfo, Base64."""
+    algorithm: MACAlgorithm
     display: dict[str, str]
     covers: list[str]
+    result: str | None
+    """SOP Instance UID of the document that came of it."""
 
 
-class SessionView(BaseModel):
-    """A session that waits for its values."""
+class SessionSummary(BaseModel):
+    """A session, without what is signed."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
+    state: SessionState
+    purpose: str
+    certificate_sha256: str
     match_code: str
+    """Both sides show it; whoever signs computes it from the digests."""
+    created_at: datetime
     expires_at: datetime
+
+
+class SessionView(SessionSummary):
+    """A session with what is signed."""
+
     items: list[ItemView]
+
+
+class SessionList(BaseModel):
+    """The caller's sessions that wait for something, oldest first."""
+
+    items: list[SessionSummary]
 
 
 class SignedItem(BaseModel):
@@ -83,8 +118,8 @@ class SignedItem(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    n: int
-    signature: Base64Bytes
+    n: Annotated[int, Field(ge=1, le=200)]
+    signature: Annotated[Base64Bytes, Field(max_length=4096)]
 
 
 class Values(BaseModel):
@@ -98,44 +133,123 @@ class Values(BaseModel):
 class Results(BaseModel):
     """The verdict on each document that came of a session."""
 
-    results: list[dict[str, Any]]
+    results: list[VerdictView]
 
 
 @router.post(
     "",
     status_code=201,
-    **protected(Permission.SIGN, audit="intend", errors=(404, 409), purposes=True),
+    response_model=SessionView,
+    **protected(
+        Permission.SIGN,
+        audit=AuditAction.SIGNING_SESSION_OPENED,
+        errors=(400, 404, 409),
+        purposes=True,
+    ),
 )
-def prepare(context: Wired, caller: Caller, body: NewSession, response: Response) -> SessionView:
+def prepare(context: Wired, caller: Caller, body: NewSession, once: Once) -> Response:
     """Prepare signatures; what they are over is fixed from now on."""
-    opened = open_session(
-        context,
-        caller,
-        tuple(
-            WantedSignature(
-                sop_instance_uid=each.sop_instance_uid, if_match=each.if_match.strip('"')
-            )
-            for each in body.items
-        ),
-        purpose=_purpose(body.purpose),
-        chain=body.certificate_chain.encode(),
-        profile=body.profile,
-        mac_algorithm=body.mac_algorithm,
+
+    def work() -> tuple[SessionView, dict[str, str]]:
+        opened = open_session(
+            context,
+            caller,
+            tuple(
+                WantedSignature(
+                    sop_instance_uid=each.sop_instance_uid, if_match=each.if_match.strip('"')
+                )
+                for each in body.items
+            ),
+            purpose=_purpose(body.purpose),
+            chain=body.certificate_chain.encode(),
+            profile=body.profile,
+            mac_algorithm=body.mac_algorithm,
+        )
+        return _view(opened), {"Location": f"/api/v1/signing-sessions/{opened.session.id}"}
+
+    return once.answer(work, status=201)
+
+
+@router.get("", **protected(Permission.SIGN))
+def waiting(context: Wired, caller: Caller) -> SessionList:
+    """Return the caller's sessions that wait for something, oldest first."""
+    return SessionList(items=[_summary(each) for each in live_sessions(context, caller)])
+
+
+@router.get(
+    "/{session_id}", **protected(Permission.SIGN, audit=AuditAction.REPORT_READ, errors=(404, 409))
+)
+def show(context: Wired, caller: Caller, session_id: SessionID) -> SessionView:
+    """Return one of the caller's sessions with what is signed."""
+    return _view(show_session(context, caller, session_id))
+
+
+@router.get(
+    "/{session_id}/items/{n}/stream",
+    response_class=Response,
+    **protected(
+        Permission.SIGN,
+        audit=AuditAction.REPORT_READ,
+        errors=(404, 409),
+        content={200: _STREAM},
+    ),
+)
+def stream(
+    context: Wired,
+    caller: Caller,
+    session_id: SessionID,
+    n: Annotated[int, Path(ge=1, le=200)],
+) -> Response:
+    """Return the bytes that one signature is over."""
+    return Response(
+        session_stream(context, caller, session_id, n), media_type="application/octet-stream"
     )
-    response.headers["Location"] = f"/api/v1/signing-sessions/{opened.session.id}"
-    return _view(opened)
 
 
 @router.post(
     "/{session_id}/complete",
-    **protected(Permission.SIGN, audit="value", errors=(404, 409, 410), purposes=True),
+    response_model=Results,
+    **protected(
+        Permission.SIGN,
+        audit=AuditAction.SIGNATURE_VALUE_KEPT,
+        errors=(400, 404, 409, 410),
+        purposes=True,
+    ),
 )
-def complete(context: Wired, caller: Caller, session_id: str, body: Values) -> Results:
+def complete(
+    context: Wired, caller: Caller, session_id: SessionID, body: Values, once: Once
+) -> Response:
     """Take the signature values and store what came of them."""
-    verdicts = complete_session(
-        context, caller, session_id, {each.n: each.signature for each in body.items}
+    values = {each.n: each.signature for each in body.items}
+    if len(values) < len(body.items):
+        raise ConfigurationError("a document of the session has two signature values")
+    return once.answer(
+        lambda: (_results(complete_session(context, caller, session_id, values)), {})
     )
-    return Results(results=list(verdicts))
+
+
+@router.post(
+    "/{session_id}/sign",
+    response_model=Results,
+    **protected(
+        Permission.SIGN,
+        audit=AuditAction.SIGNATURE_VALUE_KEPT,
+        errors=(404, 409, 410),
+        purposes=True,
+    ),
+)
+def sign(context: Wired, caller: Caller, session_id: SessionID, once: Once) -> Response:
+    """Sign with a key that the service itself may use for the caller, such as that of seals."""
+    return once.answer(lambda: (_results(sign_with_server_key(context, caller, session_id)), {}))
+
+
+@router.delete(
+    "/{session_id}",
+    **protected(Permission.SIGN, audit=AuditAction.SIGNING_VOIDED, errors=(404, 409)),
+)
+def cancel(context: Wired, caller: Caller, session_id: SessionID) -> SessionSummary:
+    """Give a session up; nothing is signed any more."""
+    return _summary(cancel_session(context, caller, session_id))
 
 
 def _purpose(text: str) -> SignaturePurpose:
@@ -147,12 +261,17 @@ def _purpose(text: str) -> SignaturePurpose:
         ) from error
 
 
+def _results(verdicts: tuple[dict[str, Any], ...]) -> Results:
+    return Results(results=[VerdictView.model_validate(each) for each in verdicts])
+
+
+def _summary(session: SigningSession) -> SessionSummary:
+    return SessionSummary.model_validate(session)
+
+
 def _view(opened: OpenedSession) -> SessionView:
-    session = opened.session
     return SessionView(
-        id=session.id,
-        match_code=session.match_code,
-        expires_at=session.expires_at,
+        **_summary(opened.session).model_dump(),
         items=[_item(*pair) for pair in zip(opened.items, opened.prepared, strict=True)],
     )
 
@@ -167,7 +286,7 @@ def _item(item: SessionItem, ready: PreparedSignature) -> ItemView:
         tbs_url=f"/api/v1/signing-sessions/{item.session_id}/items/{item.n}/stream",
         digest=item.digest.hex(),
         value=b64encode(digest_info(algorithm, item.digest)).decode(),
-        algorithm=algorithm.value,
+        algorithm=algorithm,
         display={
             "title": title_of(dataset),
             "patient_name": dataset.text(0x00100010),
@@ -175,4 +294,5 @@ def _item(item: SessionItem, ready: PreparedSignature) -> ItemView:
             "purpose": ready.request.purpose.code.meaning if ready.request.purpose else "",
         },
         covers=[format_tag(tag) for tag in ready.covers],
+        result=item.result,
     )

@@ -14,9 +14,9 @@ from sr.dicomfile import BytesSource, read
 from sr.service.documents import open_document
 from sr.service.dossier import Action, open_dossier
 from sr.service.reports import return_report
-from sr.web.api.reports import UID
 from sr.web.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
+from sr.web.parameters import UID
 
 __all__ = ["router"]
 

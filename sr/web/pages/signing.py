@@ -32,9 +32,9 @@ from sr.signature import PreparedSignature
 from sr.store.signing_sessions import LIVE, SessionState, SigningSession
 from sr.trust import parse_certificates
 from sr.verification.render import short_name
-from sr.web.api.reports import UID
 from sr.web.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
+from sr.web.parameters import UID
 
 __all__ = ["router"]
 

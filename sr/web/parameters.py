@@ -1,0 +1,118 @@
+"""Parameters that many routes have: UIDs, pages of a list, and what the caller last saw.
+
+Cites: RFC 9110 13.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import Depends, Header, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from sr.errors import ConflictError, PreconditionError, PreconditionMissingError
+
+__all__ = ["UID", "IfMatch", "Page", "Paging", "cached", "entity_tag", "seen"]
+
+UID = Annotated[
+    str,
+    Field(pattern=r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$", max_length=64, examples=["2.25.1"]),
+]
+
+_STRONG = re.compile(r'("?)([\x21\x23-\x7e]{1,128})\1')
+"""As it should be, and without its quotes, which many forget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list."""
+
+    limit: int
+    offset: int
+
+    @property
+    def asked(self) -> int:
+        """How many to look for, one more than are shown, to know whether there are more."""
+        return self.limit + 1
+
+    def next_of(self, found: int) -> int | None:
+        """Return where the next page begins; ``None`` where this is the last."""
+        return self.offset + self.limit if found > self.limit else None
+
+
+def _page(
+    limit: Annotated[int, Query(ge=1, le=500, description="At most so many.")] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000, description="After so many.")] = 0,
+) -> Page:
+    return Page(limit=limit, offset=offset)
+
+
+Paging = Annotated[Page, Depends(_page)]
+
+
+def _if_match(
+    if_match: Annotated[
+        str | None,
+        Header(description="The ETag of what was seen.", examples=['"2c26b46b68ffc68f…"']),
+    ] = None,
+) -> str:
+    """Return the SHA-256 that the caller saw.
+
+    Raises:
+        PreconditionMissingError: It names none.
+        PreconditionError: It names none that anything here can have.
+
+    Cites: RFC 9110 13.1.1; RFC 6585 3.
+    """
+    if if_match is None or if_match.strip() == "*":
+        raise PreconditionMissingError(
+            "the header If-Match is missing, or names no version", hint="send the ETag you saw"
+        )
+    named = _STRONG.fullmatch(if_match.strip())
+    if named is None:
+        raise PreconditionError("the header If-Match is not one strong entity tag")
+    return named[2]
+
+
+IfMatch = Annotated[str, Depends(_if_match)]
+
+
+@contextmanager
+def seen() -> Iterator[None]:
+    """Let a change since the caller looked be a failed precondition.
+
+    Raises:
+        PreconditionError: It was changed meanwhile.
+
+    Cites: RFC 9110 15.5.13.
+    """
+    try:
+        yield
+    except ConflictError as error:
+        raise PreconditionError(str(error), where=error.where, hint=error.hint) from error
+
+
+def entity_tag(digest: str) -> str:
+    """Return a strong entity tag.
+
+    Cites: RFC 9110 8.8.3.
+    """
+    return f'"{digest}"'
+
+
+def cached(request: Request, model: BaseModel) -> Response:
+    """Return a list as JSON with an entity tag; nothing of it where the caller has it already.
+
+    Cites: RFC 9110 13.1.2.
+    """
+    body = model.model_dump_json().encode()
+    tag = entity_tag(sha256(body).hexdigest())
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if tag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
