@@ -8,6 +8,7 @@ Cites: PS3.15 A.5.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, Select, String, insert, select, type_coerce
 
@@ -18,6 +19,7 @@ from sr.store.schema import audit_events, audit_heads
 __all__ = ["add_head", "append_event", "chain_rows", "heads", "last_row", "latest_rows"]
 
 _BLOCK = 1000
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _COLUMNS = ("action", "outcome", "user_id", "sop_instance_uid")
 
 
@@ -83,8 +85,19 @@ def add_head(connection: Connection, head: Head) -> None:
 
 def heads(connection: Connection) -> tuple[Head, ...]:
     """Return the heads, oldest first."""
-    rows = connection.execute(select(audit_heads).order_by(audit_heads.c.sequence))
-    return tuple(Head(**row) for row in rows.mappings())
+    at = type_coerce(audit_heads.c.at, String).label("at")
+    names = ("sequence", "digest", "signature", "timestamp")
+    query = select(at, *(audit_heads.c[name] for name in names)).order_by(audit_heads.c.sequence)
+    return tuple(
+        Head(
+            sequence=row.sequence,
+            digest=_bytes(row.digest),
+            at=_moment(row.at),
+            signature=_bytes(row.signature),
+            timestamp=None if row.timestamp is None else _bytes(row.timestamp),
+        )
+        for row in connection.execute(query)
+    )
 
 
 def _rows() -> Select[tuple[object, ...]]:
@@ -101,6 +114,15 @@ def _chain_row(row: Row[tuple[object, ...]]) -> ChainRow:
         digest=_bytes(row.digest),
         columns={name: getattr(row, name) for name in ("at", *_COLUMNS)},
     )
+
+
+def _moment(value: object) -> datetime:
+    """Return a time; the earliest of all, which no head was signed at, for what is none."""
+    try:
+        at = datetime.fromisoformat(str(value))
+        return at.astimezone(UTC) if at.tzinfo is not None else _NEVER
+    except (ValueError, OverflowError):
+        return _NEVER
 
 
 def _bytes(value: object) -> bytes:

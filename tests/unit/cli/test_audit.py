@@ -94,6 +94,9 @@ MEDDLING = {
     "all deleted": "DELETE FROM audit_events",
     "head deleted": "DELETE FROM audit_heads",
     "head altered": "UPDATE audit_heads SET digest = x'00'",
+    "head with no time": "UPDATE audit_heads SET at = 'yesterday'",
+    "head with an earliest time": "UPDATE audit_heads SET at = '0001-01-01T00:00:00+14:00'",
+    "head with text for a signature": "UPDATE audit_heads SET signature = 'mine'",
     "head of another time": "UPDATE audit_heads SET at = '2026-01-01T00:00:00.000000Z'",
 }
 

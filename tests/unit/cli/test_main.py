@@ -13,7 +13,7 @@ from tests.support.console import srsign
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect", "mac", "seal"),
     *("manifest", "certs", "render", "token", "template", "doctor", "trust"),
-    *("amend", "survives", "bundle", "audit"),
+    *("amend", "survives", "bundle", "audit", "serve", "worker", "config", "db"),
 )
 GROUPS = {
     "mac": {"dump", "compute"},
@@ -21,6 +21,8 @@ GROUPS = {
     "audit": {"check", "anchor", "export"},
     "bundle": {"create", "renew"},
     "certs": {"demo"},
+    "config": {"show"},
+    "db": {"migrate"},
     "token": {"list", "test", "import"},
     "trust": {"list", "add", "remove", "update"},
     "template": {"check", "list", "show"},
