@@ -29,12 +29,20 @@ class EvidenceRoots:
         Raises:
             ConfigurationError: A folder does not exist.
         """
+        return self.studies().get(study_instance_uid, ())
+
+    def studies(self) -> dict[str, tuple[Path, ...]]:
+        """Return the files of every study, in order of their paths.
+
+        Raises:
+            ConfigurationError: A folder does not exist.
+        """
+        found: dict[str, list[Path]] = {}
         with self._lock:
-            return tuple(
-                path
-                for path in survey(self.roots).paths
-                if self._study_of(path) == study_instance_uid
-            )
+            for path in survey(self.roots).paths:
+                if uid := self._study_of(path):
+                    found.setdefault(uid, []).append(path)
+        return {uid: tuple(paths) for uid, paths in found.items()}
 
     def _study_of(self, path: Path) -> str:
         state = path.stat()

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from sr.app.answers import AnswerState
 from sr.findings import Indication
 from sr.service.access import Permission
+from sr.service.checks import SetResult
 from sr.store.documents import DocumentState
 
-__all__ = ["ANSWERS", "INDICATIONS", "NAVIGATION", "STATES", "Entry", "Look"]
+__all__ = ["ANSWERS", "INDICATIONS", "NAVIGATION", "SET_RESULTS", "STATES", "Entry", "Look"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,18 @@ ANSWERS: dict[str, Look] = {
     AnswerState.NO: _look("bad", "no", "no"),
     AnswerState.UNKNOWN: _look("open", "unknown", "unknown"),
     AnswerState.NOT_ASKED: _look("none", "empty", "not asked"),
+}
+
+SET_RESULTS: dict[str, Look] = {
+    SetResult.INTACT: _look("good", "yes", "intact"),
+    SetResult.ALTERED: _look("bad", "no", "altered"),
+    SetResult.MISSING: _look("bad", "no", "missing"),
+    SetResult.UNEXPECTED: _look("open", "unknown", "unexpected"),
+    SetResult.UNSECURED: _look("open", "unknown", "unsecured"),
+    SetResult.UNDECIDED: _look("open", "unknown", "undecided"),
+    SetResult.DOCUMENT: _look("none", "signed", "see above"),
+    SetResult.DAMAGED: _look("bad", "warning", "damaged"),
+    SetResult.NOT_DICOM: _look("none", "empty", "not DICOM"),
 }
 
 NAVIGATION = (

@@ -1,0 +1,132 @@
+"""``/check``: files that somebody received, checked together and kept nowhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+from fastapi import APIRouter, File, Request, Response, UploadFile
+
+from sr.app.answers import answers
+from sr.app.page import failures
+from sr.errors import ConfigurationError
+from sr.findings import Indication
+from sr.service.access import Permission, require
+from sr.service.checks import CheckedSet, SetResult, UploadedFile, check_set
+from sr.verification import Verdict
+from sr.web.authentication import Caller, Wired
+from sr.web.pages.frame import PageRoute, show
+from sr.web.pages.looks import SET_RESULTS
+
+__all__ = ["router"]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_R = SetResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statement:
+    """What the check comes to, in one sentence."""
+
+    tone: str
+    icon: str
+    words: str
+    more: str
+
+
+@router.get("/check")
+def look(request: Request, caller: Caller) -> Response:
+    """Show where to drop files."""
+    require(caller, Permission.CHECK)
+    return show(request, caller, "check.html.j2", checked=None)
+
+
+@router.post("/check")
+def check(
+    request: Request, context: Wired, caller: Caller, files: Annotated[list[UploadFile], File()]
+) -> Response:
+    """Check files together."""
+    require(caller, Permission.CHECK)
+    with _kept(files) as uploaded:
+        checked = check_set(context, caller, uploaded)
+    return show(
+        request,
+        caller,
+        "check.html.j2",
+        checked=checked,
+        statement=_statement(checked),
+        looks=SET_RESULTS,
+        verdicts=[(each, answers(each), failures(each)) for each in checked.verdicts],
+        download=_as_link(checked.verdicts),
+    )
+
+
+@contextmanager
+def _kept(files: list[UploadFile]) -> Iterator[tuple[UploadedFile, ...]]:
+    """Keep files while they are checked, under names of our own."""
+    sent = [each for each in files if each.filename]
+    if not sent:
+        raise ConfigurationError("no file was chosen")
+    with TemporaryDirectory(prefix="srsign-check-") as folder:
+        uploaded = []
+        for n, each in enumerate(sent):
+            path = Path(folder) / f"{n:05d}.dcm"
+            with path.open("wb") as target:
+                shutil.copyfileobj(each.file, target)
+            uploaded.append(UploadedFile(path=path, name=each.filename or path.name))
+        yield tuple(uploaded)
+
+
+def _as_link(verdicts: tuple[Verdict, ...]) -> str:
+    """Return the verdicts as an address that holds them: nothing is kept here."""
+    content = [verdict.as_dict() for verdict in verdicts]
+    text = json.dumps(content[0] if len(content) == 1 else content, indent=2, ensure_ascii=False)
+    return f"data:application/json;base64,{b64encode(text.encode()).decode()}"
+
+
+def _statement(checked: CheckedSet) -> _Statement:
+    counts = checked.counts
+    found = {verdict.indication for verdict in checked.verdicts}
+    files = sum(item.file is not None for item in checked.items)
+    differs = [
+        f"{counts[each]} {each.value}"
+        for each in (_R.ALTERED, _R.MISSING, _R.UNEXPECTED, _R.DAMAGED)
+        if counts[each]
+    ]
+    if Indication.FAILED in found or counts[_R.ALTERED]:
+        words = "Do not rely on these files"
+        more = "A signature does not hold, or a file is not what was signed."
+        return _Statement(tone="bad", icon="no", words=words, more=_told(differs, more))
+    if differs:
+        words = "This is not the set that was signed"
+        return _Statement(tone="open", icon="unknown", words=words, more=_told(differs, ""))
+    if not found or found == {Indication.NOT_SIGNED}:
+        words = "Nothing here is signed"
+        return _Statement(
+            tone="none", icon="empty", words=words, more="The check has nothing to go by."
+        )
+    if found != {Indication.PASSED}:
+        words = "The check could not decide"
+        more = "What is missing for an answer stands below."
+        return _Statement(tone="open", icon="unknown", words=words, more=more)
+    plural = "All files are" if files > 1 else "The file is"
+    limits = any(verdict.limitations for verdict in checked.verdicts)
+    return _Statement(
+        tone="good",
+        icon="yes",
+        words=f"{plural} what was signed",
+        more="With limitations: what nobody vouches for stands below." if limits else "",
+    )
+
+
+def _told(differs: list[str], more: str) -> str:
+    counted = f"{', '.join(differs)}." if differs else ""
+    return " ".join(part for part in (more, counted) if part)
