@@ -96,6 +96,9 @@ def _statement(checked: CheckedSet) -> _Statement:
     counts = checked.counts
     found = {verdict.indication for verdict in checked.verdicts}
     files = sum(item.file is not None for item in checked.items)
+    if found <= {Indication.NOT_SIGNED}:
+        words, more = "Nothing here is signed", "The check has nothing to go by."
+        return _Statement(tone="none", icon="empty", words=words, more=more)
     differs = [
         f"{counts[each]} {each.value}"
         for each in (_R.ALTERED, _R.MISSING, _R.UNEXPECTED, _R.DAMAGED)
@@ -108,11 +111,6 @@ def _statement(checked: CheckedSet) -> _Statement:
     if differs:
         words = "This is not the set that was signed"
         return _Statement(tone="open", icon="unknown", words=words, more=_told(differs, ""))
-    if not found or found == {Indication.NOT_SIGNED}:
-        words = "Nothing here is signed"
-        return _Statement(
-            tone="none", icon="empty", words=words, more="The check has nothing to go by."
-        )
     if found != {Indication.PASSED}:
         words = "The check could not decide"
         more = "What is missing for an answer stands below."

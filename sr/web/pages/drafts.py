@@ -30,7 +30,7 @@ from sr.service.studies import find_study, list_studies
 from sr.store.documents import Document
 from sr.web.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
-from sr.web.pages.template_form import fields_of, has_form, values_of
+from sr.web.pages.template_form import every_field, fields_of, has_form, values_of
 from sr.web.parameters import UID
 
 __all__ = ["router"]
@@ -282,16 +282,18 @@ def _page(
     template = task.template
     formed = template is not None and has_form(template.inputs)
     fields = fields_of(template.inputs, values, more=more) if template and formed else ()
+    wrong = (error.where or "") if error else ""
     return show(
         request,
         caller,
         "draft.html.j2",
-        status=422 if error else 200,
         task=task,
         fields=fields,
         text=text if text is not None else json.dumps(values, indent=2, ensure_ascii=False),
         error=error,
-        wrong=(error.where or "") if error else "",
+        wrong=wrong,
+        said=str(error).rpartition(f"{wrong}: ")[2] if wrong else str(error),
+        marked=tuple(each for each in every_field(fields) if wrong and each.path == wrong),
         preview=preview,
         paged=False,
         **(preview or {}),

@@ -13,7 +13,7 @@ from typing import Any
 
 from sr.document.template_input import InputType, TemplateInput
 
-__all__ = ["FormField", "fields_of", "has_form", "values_of"]
+__all__ = ["FormField", "every_field", "fields_of", "has_form", "values_of"]
 
 _MOST_ROWS = 100
 
@@ -57,6 +57,13 @@ def fields_of(
         if declared.type is InputType.ROWS
         else _field(declared, declared.key, values.get(declared.key))
         for declared in inputs
+    )
+
+
+def every_field(fields: tuple[FormField, ...]) -> tuple[FormField, ...]:
+    """Return all fields, those of tables behind their table."""
+    return tuple(
+        each for field in fields for each in (field, *(cell for row in field.rows for cell in row))
     )
 
 
