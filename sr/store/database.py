@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sr.errors import ConfigurationError, ExternalServiceError
 from sr.store.migration import migrate, version_of
 from sr.store.migrations import HEAD
+from sr.store.shared_commit import SharedCommits
 
 __all__ = ["Database", "connect", "open_database"]
 
@@ -47,6 +49,7 @@ class Database:
     """A database that is there, with all its tables."""
 
     engine: Engine
+    writers: SharedCommits
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -56,10 +59,7 @@ class Database:
             ExternalServiceError: The database does not take it: the disk is full, or fails.
         """
         try:
-            with (
-                self.engine.connect().execution_options(**self._options(writes=True)) as connection,
-                connection.begin(),
-            ):
+            with self.writers.write() as connection:
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
             raise _failure(error) from error
@@ -72,20 +72,10 @@ class Database:
             ExternalServiceError: The database does not answer.
         """
         try:
-            with (
-                self.engine.connect().execution_options(**self._options()) as connection,
-                connection.begin(),
-            ):
+            with _connection(self.engine) as connection, connection.begin():
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
             raise _failure(error) from error
-
-    def _options(self, *, writes: bool = False) -> dict[str, Any]:
-        """Return how a transaction begins: a writer sees what was committed while it waited."""
-        options: dict[str, Any] = {_WRITES: writes}
-        if self.engine.dialect.name == "postgresql":
-            options["isolation_level"] = "READ COMMITTED" if writes else "REPEATABLE READ"
-        return options
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -141,7 +131,15 @@ def connect(url: str, *, existing: bool = False) -> Database:
             raise ConfigurationError(f"there is no database {parsed.database}")
         event.listen(engine, "connect", _tune)
     event.listen(engine, "begin", _begin)
-    return Database(engine)
+    return Database(engine, SharedCommits(partial(_connection, engine, writes=True)))
+
+
+def _connection(engine: Engine, *, writes: bool = False) -> Connection:
+    """Return a connection that begins so: a writer sees what was committed while it waited."""
+    options: dict[str, Any] = {_WRITES: writes}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "READ COMMITTED" if writes else "REPEATABLE READ"
+    return engine.connect().execution_options(**options)
 
 
 def _tune(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
