@@ -30,6 +30,7 @@ EXPECTED = {
     errors.SignerUnavailableError: 20,
     errors.SignerRefusedError: 1,
     errors.PINError: 21,
+    errors.MismatchError: 1,
     errors.UnsupportedAlgorithmError: 1,
     errors.TrustEvidenceError: 1,
     errors.ExternalServiceError: 1,
@@ -44,6 +45,10 @@ def _descendants(kind: type[SRError]) -> Iterator[type[SRError]]:
         if child.__module__ == "sr.errors":
             yield child
         yield from _descendants(child)
+
+
+# What a service refuses is, for the program that asked it, a job that could not be done.
+EXPECTED |= dict.fromkeys((errors.ServiceError, *_descendants(errors.ServiceError)), 1)
 
 
 def test_every_error_has_an_exit_code() -> None:
