@@ -267,7 +267,7 @@ class MismatchError(SigningError):
     code = "mismatch"
 
     def __init__(
-        self, message: str, *, rule: str, where: str | None = None, hint: str | None = None
+        self, message: str, *, rule: str = "", where: str | None = None, hint: str | None = None
     ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.rule = rule
