@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,15 @@ _BAR = "│ "
 
 
 def ask_person(offer: Offer, document: ShownDocument) -> bool:
-    """Show a document and ask; anything but yes is no."""
-    for line in document_lines(offer, document):
-        sys.stderr.write(f"{printable(line)}\n")
-    sys.stderr.write("sign it? [y/N] ")
-    sys.stderr.flush()
+    """Show a document and ask; anything but yes is no.
+
+    It is shown on the terminal itself: standard output and standard error may go to a file, where
+    no patient belongs.
+    """
+    with open(os.ttyname(sys.stdin.fileno()), "w", encoding="utf-8") as terminal:  # noqa: PTH123
+        for line in document_lines(offer, document):
+            terminal.write(f"{printable(line)}\n")
+        terminal.write("sign it? [y/N] ")
     answer = sys.stdin.readline()
     if not answer:
         raise KeyboardInterrupt
