@@ -11,9 +11,10 @@ ARGS     ?=
 # letters of every script), and their Debian packages.
 PEERS    := /usr/bin/dcmsign /usr/sbin/Orthanc /usr/bin/dciodvfy /usr/share/java/pixelmed.jar /usr/bin/java \
             /usr/lib/softhsm/libsofthsm2.so /usr/bin/pkcs11-tool /usr/bin/openssl \
-            /usr/lib/*/libpangoft2-1.0.so.0 /usr/share/fonts/truetype/noto /usr/share/fonts/truetype/droid /usr/lib/postgresql/*/bin/postgres
+            /usr/lib/*/libpangoft2-1.0.so.0 /usr/share/fonts/truetype/noto /usr/share/fonts/truetype/droid /usr/lib/postgresql/*/bin/postgres \
+            /usr/bin/strace
 PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc openssl orthanc orthanc-dicomweb \
-            libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-droid-fallback postgresql
+            libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-droid-fallback postgresql strace
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev peers test lint type prove coverage mutants bench docs-check certs session clean

@@ -32,6 +32,7 @@ __all__ = [
     "POSTGRESQL",
     "SOFTHSM_MODULE",
     "SOFTHSM_UTIL",
+    "STRACE",
     "PeerResult",
     "dciodvfy",
     "dcmsign",
@@ -55,6 +56,7 @@ PIXELMED_JAR = Path("/usr/share/java/pixelmed.jar")
 SOFTHSM_MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 SOFTHSM_UTIL = Path("/usr/bin/softhsm2-util")
 PKCS11_TOOL = Path("/usr/bin/pkcs11-tool")
+STRACE = Path("/usr/bin/strace")
 POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/bin"))
 
 _PACKAGES = {
@@ -71,6 +73,7 @@ _PACKAGES = {
     SOFTHSM_UTIL: "softhsm2",
     PKCS11_TOOL: "opensc",
     POSTGRESQL: "postgresql",
+    STRACE: "strace",
 }
 
 # Without the three limits lifted PixelMed's style sheets exceed the JDK's XPath operator limit.

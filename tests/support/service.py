@@ -18,7 +18,8 @@ from uuid import uuid4
 from cryptography import x509
 from fastapi.testclient import TestClient
 
-from sr.app.certificates import make_demo_pki
+from sr.app.certificates import DemoPKI, make_demo_pki
+from sr.app.files import open_dicom
 from sr.app.ports import Ports
 from sr.dicomfile import Limits
 from sr.keys import Signer, open_signer
@@ -95,10 +96,14 @@ class Service:
 def open_service(
     folder: Path, *, studies: int = 1, slices: int = 2, url: str | None = None
 ) -> Service:
-    """Return a service in a folder of its own, and there with a database unless one is named."""
+    """Return a service in a folder of its own, and there with a database unless one is named.
+
+    A folder with a service is opened again as it is.
+    """
     clock = Clock(datetime.now(UTC))
     evidence = folder / "evidence"
-    evidence.mkdir(parents=True)
+    again = evidence.is_dir()
+    evidence.mkdir(parents=True, exist_ok=True)
     context = Context(
         database=open_database(url or f"sqlite:///{folder / 'srsign.db'}"),
         ports=Ports(now=clock, new_uid=lambda: f"2.25.{uuid4().int}"),
@@ -110,8 +115,11 @@ def open_service(
         server_signers=frozenset(Role),
         demo=True,
     )
-    copytree(_pki(), folder / "pki")
-    world = make_world(context, folder, studies=studies, slices=slices)
+    if again:
+        world = _world(folder)
+    else:
+        copytree(_pki(), folder / "pki")
+        world = make_world(context, folder, studies=studies, slices=slices)
     material = TrustMaterial(
         anchors=parse_certificates(world.pki.certificate("root").read_bytes()),
         intermediates=parse_certificates(world.pki.certificate("issuing").read_bytes()),
@@ -120,6 +128,12 @@ def open_service(
         ),
     )
     return Service(context=replace(context, material=lambda: material), world=world, clock=clock)
+
+
+def _world(folder: Path) -> DemoWorld:
+    images = (next(study.iterdir()) for study in sorted((folder / "evidence").iterdir()))
+    uids = tuple(open_dicom(image).dataset.text(0x0020000D) for image in images)
+    return DemoWorld(folder=folder, pki=DemoPKI(folder=folder / "pki"), studies=uids)
 
 
 @cache
