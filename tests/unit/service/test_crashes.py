@@ -16,7 +16,7 @@ from tests.support.soundness import faults
 
 def test_killed_a_few_times(tmp_path: Path) -> None:
     """Eight kills under load leave a sound database with everything that was acknowledged."""
-    outcome = kill_under_load(tmp_path / "service", 8, seed=8)
+    outcome = kill_under_load(tmp_path / "service", 8, seed=8, longest=0.7)
     assert outcome.killed == 8
     assert len(outcome.acknowledged) > 8
     assert (outcome.lost, outcome.faults) == ([], [])
@@ -27,7 +27,7 @@ def test_killed_two_hundred_times(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """So do two hundred, some of them between keeping a value and storing the document."""
-    outcome = kill_under_load(tmp_path / "service", 200, seed=200)
+    outcome = kill_under_load(tmp_path / "service", 200, seed=200, longest=1.5)
     record_property("acknowledged", len(outcome.acknowledged))
     record_property("finished at a start", outcome.finished)
     assert outcome.killed == 200

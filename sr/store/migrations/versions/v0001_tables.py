@@ -86,19 +86,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_agents_user_id", "agents", ["user_id"], unique=False)
     op.create_table(
-        "pairing_failures",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.String(length=64), nullable=False),
-        sa.Column("at", sa.String(length=27), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_pairing_failures_user_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairing_failures")),
-    )
-    op.create_index(
-        "ix_pairing_failures_user_id_at", "pairing_failures", ["user_id", "at"], unique=False
-    )
-    op.create_table(
         "api_keys",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -110,23 +97,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
-    )
-    op.create_table(
-        "credentials",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("user_id", sa.String(length=64), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("chain", sa.LargeBinary(), nullable=False),
-        sa.Column("label", sa.String(length=128), nullable=False),
-        sa.Column("key_uri", sa.String(length=1024), nullable=True),
-        sa.Column("agent_id", sa.String(length=32), nullable=True),
-        sa.Column("not_after", sa.String(length=27), nullable=False),
-        sa.Column("created_at", sa.String(length=27), nullable=False),
-        sa.Column("revoked_at", sa.String(length=27), nullable=True),
-        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_credentials_agent_id")),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_credentials_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
-        sa.UniqueConstraint("user_id", "sha256", name=op.f("uq_credentials_user_id_sha256")),
     )
     op.create_table(
         "documents",
@@ -196,6 +166,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_state_created_at", "jobs", ["state", "created_at"], unique=False)
     op.create_table(
+        "pairing_failures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=27), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_pairing_failures_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairing_failures")),
+    )
+    op.create_index(
+        "ix_pairing_failures_user_id_at", "pairing_failures", ["user_id", "at"], unique=False
+    )
+    op.create_table(
         "trust_anchors",
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("use", sa.String(length=16), nullable=False),
@@ -218,6 +201,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_web_sessions")),
     )
     op.create_index("ix_web_sessions_expires_at", "web_sessions", ["expires_at"], unique=False)
+    op.create_table(
+        "credentials",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("chain", sa.LargeBinary(), nullable=False),
+        sa.Column("label", sa.String(length=128), nullable=False),
+        sa.Column("key_uri", sa.String(length=1024), nullable=True),
+        sa.Column("agent_id", sa.String(length=32), nullable=True),
+        sa.Column("not_after", sa.String(length=27), nullable=False),
+        sa.Column("created_at", sa.String(length=27), nullable=False),
+        sa.Column("revoked_at", sa.String(length=27), nullable=True),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name=op.f("fk_credentials_agent_id")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_credentials_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credentials")),
+        sa.UniqueConstraint("user_id", "sha256", name=op.f("uq_credentials_user_id_sha256")),
+    )
     op.create_table(
         "remarks",
         sa.Column("id", sa.Integer(), nullable=False),
