@@ -18,6 +18,7 @@ from sr.errors import DatasetError, NotDICOMError, NotFoundError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.events import record
+from sr.service.identity import identity_here
 from sr.store.document_search import DocumentQuery, Remark, remarks_of, search_documents
 from sr.store.documents import (
     Document,
@@ -188,7 +189,7 @@ def described(
 
 
 def verdict_on(context: Context, content: bytes, subject: str) -> Verdict:
-    """Return the verdict on some bytes, under the policy and the trust of the service.
+    """Return the verdict on a document of the service, under its policy, trust and identities.
 
     Raises:
         NotDICOMError: The bytes are not DICOM.
@@ -229,7 +230,7 @@ def verdict_of(
     return judge(
         facts,
         subject=subject,
-        policy=context.policy,
+        policy=replace(context.policy, identity=identity_here(context)),
         material=context.material(),
         judged_at=at,
     )

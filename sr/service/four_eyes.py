@@ -1,8 +1,8 @@
 """Four eyes: who wrote a report, or signed it as an author, does not approve it, nor in reverse.
 
 The signer's certificate is compared with those in the document when a signature is prepared. Here
-accounts are compared, over every document of the lineage: another certificate of the same person
-does not help, nor does a session that was opened before.
+the persons behind accounts are compared, over every document of the lineage: another certificate or
+account of the same person does not help, nor does a session that was opened before.
 
 Cites: PS3.15 C.4.
 """
@@ -16,6 +16,7 @@ from sr.codes import SignaturePurpose
 from sr.errors import LifecycleError
 from sr.service.access import Principal
 from sr.store.documents import Document, writers_of
+from sr.store.people import persons_of_users
 from sr.store.signatures import signers_of
 
 __all__ = ["require_four_eyes"]
@@ -42,7 +43,9 @@ def require_four_eyes(
         taken = signers_of(connection, document.lineage, APPROVING)
     else:
         return
-    if principal.user_id in taken:
+    if not persons_of_users(connection, {principal.user_id}).isdisjoint(
+        persons_of_users(connection, taken)
+    ):
         raise LifecycleError(
             "author and approver would be one person",
             where="(0040,A073)",

@@ -40,6 +40,7 @@ from sr.service.context import Context
 from sr.service.documents import document_bytes, verdict_on
 from sr.service.events import record
 from sr.service.four_eyes import require_four_eyes
+from sr.service.identity import identity_here
 from sr.service.prepared import prepared_of
 from sr.service.reports import require_current
 from sr.service.session_results import require_unchanged, state_after, store_results
@@ -63,6 +64,7 @@ from sr.store.signing_sessions import (
     move_session,
 )
 from sr.trust import parse_certificates
+from sr.trust.identity import IdentityMapping
 from sr.verification import Verdict
 
 __all__ = [
@@ -130,16 +132,17 @@ def open_session(
             state_after(document, purpose)
             require_four_eyes(connection, principal, document, purpose)
         contents = [document_bytes(connection, document) for document in documents]
-    session_id = context.new_token()
+    session_id, identity = context.new_token(), identity_here(context)
     items, prepared = [], []
     for n, (document, content) in enumerate(zip(documents, contents, strict=True), start=1):
-        base = _base(context, principal, content, leaf, purpose)
+        base = _base(context, principal, content, leaf, purpose, identity)
         ready = prepare_opened(
             canonical(read(BytesSource(base), limits=context.limits)),
             leaf,
             context.ports,
             purpose=purpose,
             profile=profile,
+            identity=identity,
             mac_algorithm=mac_algorithm,
         )
         items.append(_item(session_id, n, document, ready))
@@ -261,7 +264,12 @@ def _own_credential(connection: Connection, principal: Principal, leaf: bytes) -
 
 
 def _base(
-    context: Context, principal: Principal, content: bytes, leaf: bytes, purpose: SignaturePurpose
+    context: Context,
+    principal: Principal,
+    content: bytes,
+    leaf: bytes,
+    purpose: SignaturePurpose,
+    identity: IdentityMapping,
 ) -> bytes:
     """Return what will be signed: the document itself, or its approved copy."""
     if purpose is not _APPROVES:
@@ -273,6 +281,7 @@ def _base(
         observer=principal.person_name,
         organization=principal.organization,
         mode=context.approval_mode,
+        identity=identity,
     )
     return approved.source.read_at(0, approved.source.size)
 

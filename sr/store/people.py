@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,10 +18,12 @@ __all__ = [
     "add_api_key",
     "add_credential",
     "add_user",
+    "certificates_of_persons",
     "change_user",
     "credentials_of",
     "get_user",
     "holders_of",
+    "persons_of_users",
     "user_by_api_key",
     "user_by_login",
     "user_by_subject",
@@ -42,6 +44,8 @@ class User:
     roles: tuple[str, ...]
     person: str = ""
     """Shared by the accounts of one person; the account's own id where nothing is said."""
+    aliases: tuple[str, ...] = ()
+    """Other names and identification codes, as in reports; a code with its scheme: 4711^L."""
     issuer: str | None = None
     """OpenID provider that vouches for the subject."""
     subject: str | None = None
@@ -72,7 +76,8 @@ class Credential:
 
 def add_user(connection: Connection, user: User) -> None:
     """Write a user."""
-    values = {**asdict(user), "roles": list(user.roles), "person": user.person or user.id}
+    lists = {"roles": list(user.roles), "aliases": list(user.aliases)}
+    values = {**asdict(user), **lists, "person": user.person or user.id}
     connection.execute(insert(users).values(**values))
 
 
@@ -174,7 +179,26 @@ def holders_of(connection: Connection, *, but: str) -> tuple[Credential, ...]:
     return tuple(Credential(**row) for row in connection.execute(query).mappings())
 
 
+def persons_of_users(connection: Connection, ids: Collection[str | None]) -> frozenset[str]:
+    """Return the persons behind some accounts."""
+    return frozenset(
+        connection.execute(select(users.c.person).where(users.c.id.in_(ids))).scalars()
+    )
+
+
+def certificates_of_persons(connection: Connection) -> dict[str, frozenset[str]]:
+    """Return the digests of every certificate that was ever registered, by person."""
+    query = select(users.c.person, credentials.c.sha256).join(
+        users, users.c.id == credentials.c.user_id
+    )
+    found: dict[str, set[str]] = {}
+    for person, digest in connection.execute(query):
+        found.setdefault(person, set()).add(digest)
+    return {person: frozenset(digests) for person, digests in found.items()}
+
+
 def _user(row: Mapping[Any, Any]) -> User:
     values = dict(row)
     values["roles"] = tuple(values["roles"])
+    values["aliases"] = tuple(values["aliases"])
     return User(**values)

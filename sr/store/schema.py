@@ -83,6 +83,7 @@ users = Table(
     Column("person_name", String(324), nullable=False),  # PN, as in reports
     Column("organization", String(64), nullable=False),  # LO, as in reports
     Column("person", String(64), nullable=False),  # shared by the accounts of one person
+    Column("aliases", JSON, nullable=False),  # other names and codes, as in reports
     Column("roles", JSON, nullable=False),
     Column("issuer", String(512)),  # OpenID provider, with the subject below
     Column("subject", String(256)),

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from hashlib import sha256
 
 from sr.trust.certificate import Certificate, read_certificate
 from sr.trust.name import name_text, plain_text
@@ -57,6 +58,8 @@ class KnownPerson:
     purposes: frozenset[str]
     """Purpose codes that the person may sign with; empty for all."""
     cites: str
+    certificates: frozenset[str] = frozenset()
+    """SHA-256 of certificates that are known one by one, hexadecimal."""
 
     def is_named(self, name: str, codes: tuple[str, ...]) -> bool:
         """Return whether a report means this person."""
@@ -65,6 +68,8 @@ class KnownPerson:
 
     def holds(self, certificate: Certificate) -> bool:
         """Return whether a certificate is this person's."""
+        if sha256(certificate.der).hexdigest() in self.certificates:
+            return True
         identifiers = person_of(certificate.der)
         mails = tuple(each[6:] for each in identifiers if each.startswith("email:"))
         subject = (name_text(certificate.subject),)

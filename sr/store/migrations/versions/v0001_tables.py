@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("person_name", sa.String(length=324), nullable=False),
         sa.Column("organization", sa.String(length=64), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("aliases", sa.JSON(), nullable=False),
         sa.Column("roles", sa.JSON(), nullable=False),
         sa.Column("issuer", sa.String(length=512), nullable=True),
         sa.Column("subject", sa.String(length=256), nullable=True),
