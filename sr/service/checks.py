@@ -21,6 +21,7 @@ from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.documents import document_of, open_document, verdict_of
 from sr.service.events import record
+from sr.service.identity import identity_here
 from sr.signature.documents import is_document
 from sr.store.documents import Document, DocumentKind, content_of
 from sr.verification import Verdict
@@ -208,7 +209,9 @@ def _verdict_on_stored(
     paths = context.evidence.study(document.study_instance_uid) if evidence else ()
     if paths:
         folder = replace(survey(paths), labels={path: path.name for path in paths})
-    return verdict_of(context, BytesSource(content), document.sop_instance_uid, folder=folder)
+    policy = replace(context.policy, identity=identity_here(context))
+    here = replace(context, policy=policy)
+    return verdict_of(here, BytesSource(content), document.sop_instance_uid, folder=folder)
 
 
 def _has_verdict(context: Context, path: Path) -> bool:

@@ -112,7 +112,7 @@ def cached(request: Request, model: BaseModel) -> Response:
     """
     body = model.model_dump_json().encode()
     tag = entity_tag(sha256(body).hexdigest())
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": tag}
     if tag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

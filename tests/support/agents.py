@@ -21,7 +21,7 @@ from sr.document.template import load_template
 from sr.keys import open_signer
 from sr.keys.secrets import no_secrets
 from sr.net.agent_client import AgentClient, ask_code, take_token
-from sr.service.demonstration import chain_of
+from sr.service.demonstration import chain_of, principal_for
 from sr.signature.signing_policy import load_signing_policy
 from tests.support.service import Service
 
@@ -141,7 +141,10 @@ def draft(service: Service, login: str = "anna") -> dict[str, Any]:
         json={
             "study_instance_uid": service.world.studies[0],
             "template": "ct-chest",
-            "values": tomllib.loads(load_template("ct-chest").example),
+            "values": {
+                **tomllib.loads(load_template("ct-chest").example),
+                "observer_name": principal_for(login).person_name,
+            },
         },
     )
     assert answer.status_code == 201, answer.text

@@ -214,5 +214,5 @@ def reading_routes(place: str, kind: DocumentKind) -> APIRouter:
 
 
 def _file(content: bytes, digest: str) -> Response:
-    headers = {"ETag": entity_tag(digest), "Cache-Control": "private, no-cache"}
+    headers = {"ETag": entity_tag(digest)}
     return Response(content, media_type="application/dicom", headers=headers)

@@ -13,6 +13,7 @@ from sr.errors import AccessError, LifecycleError
 from sr.service.access import Principal
 from sr.service.demonstration import chain_of, principal_for, sign_here, write_demo_report
 from sr.service.documents import open_document
+from sr.service.four_eyes import require_four_eyes
 from sr.service.identity import identity_here
 from sr.service.login import principal_of_user
 from sr.service.reports import write_report
@@ -103,6 +104,16 @@ def test_a_second_account_does_not_approve(service: Service) -> None:
     _give(service, "anna-2", "sam")
     with pytest.raises(LifecycleError):
         _open(service, second, signed, APPROVER, "supervisor")
+
+
+def test_a_second_account_with_a_certificate_of_its_own_does_not_approve(service: Service) -> None:
+    """Accounts are compared too, where certificates say nothing."""
+    signed = _signed(service)
+    second, third = _account(service, "anna-2", person="anna"), _account(service, "new")
+    with service.context.database.read() as connection:
+        require_four_eyes(connection, third, signed, APPROVER)
+        with pytest.raises(LifecycleError):
+            require_four_eyes(connection, second, signed, APPROVER)
 
 
 def test_an_account_of_somebody_else_approves(service: Service) -> None:
