@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sr.keys import Secrets
     from sr.service.audit_trail import Forwarding
     from sr.service.context import Context, OpenIDRules
+    from sr.service.upkeep import Upkeep
 
 __all__ = [
     "PIN_FILE_VARIABLE",
@@ -44,12 +45,14 @@ __all__ = [
     "revocation_lists",
     "secrets",
     "service_context",
+    "service_upkeep",
     "signing_ports",
 ]
 
 PIN_FILE_VARIABLE = "SRSIGN_PIN_FILE"
 """Environment variable that names a file with the secret."""
 _NONCE_BITS, _OCSP_NONCE_BYTES = 64, 32
+_MINUTE = timedelta(minutes=1)
 _SERVICE_LIBRARIES = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "structlog")
 _OBJECT_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 
@@ -227,6 +230,53 @@ def service_context(settings: Settings) -> Context:
         login_lifetime=timedelta(hours=settings.http.login_hours),
         idle_lifetime=timedelta(minutes=settings.http.idle_minutes),
     )
+
+
+def service_upkeep(
+    settings: Settings, context: Context, failed: Callable[[str, str], None]
+) -> Upkeep:
+    """Return what the service does again and again, as far as settings ask for it.
+
+    Args:
+        settings: Which key signs heads of the audit trail, and which collector has its messages.
+        context: The service.
+        failed: Told a task and the code of its error.
+
+    Raises:
+        ConfigurationError: A setting does not make sense.
+        TrustEvidenceError: The file of anchors for the collector holds no certificate.
+    """
+    from sr.app.signing import Credentials  # noqa: PLC0415 - a service only
+    from sr.service.upkeep import (  # noqa: PLC0415
+        Anchoring,
+        Task,
+        Upkeep,
+        anchor_when_due,
+        forward,
+    )
+
+    wanted, tasks = settings.audit, []
+    if wanted.anchor_key:
+        anchoring = Anchoring(
+            credentials=Credentials(
+                key=wanted.anchor_key,
+                certificates=_path_if(wanted.anchor_certificate),
+                secrets=secrets(None, environment=os.environ, prompt=None),
+            ),
+            every=timedelta(hours=wanted.anchor_hours),
+            folder=next(iter(_path_if(wanted.anchor_folder)), None),
+        )
+        tasks.append(
+            Task(name="anchor", every=_MINUTE, run=lambda: anchor_when_due(context, anchoring))
+        )
+    if wanted.syslog:
+        forwarding = audit_forwarding(settings)
+        tasks.append(Task(name="forward", every=_MINUTE, run=lambda: forward(context, forwarding)))
+    return Upkeep(tuple(tasks), context.ports.now, failed)
+
+
+def _path_if(text: str) -> tuple[Path, ...]:
+    return (Path(text),) if text else ()
 
 
 def diagnosed_service(environment: Mapping[str, str]) -> tuple[Diagnosis, ...]:

@@ -171,6 +171,14 @@ class AuditSettings:
     """Folder where messages wait for the collector."""
     spool_messages: int = 10_000
     """How many wait there at most; the others wait in the trail."""
+    anchor_key: str = ""
+    """URI of the key that signs a head for the trail; empty where that is done elsewhere."""
+    anchor_certificate: str = ""
+    """PEM file with its certificate and the issuers; empty for those beside the key."""
+    anchor_hours: int = 24
+    """How old the last head may be."""
+    anchor_folder: str = ""
+    """Where copies of heads go, best on another machine; empty for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ def worker(shell: Shell) -> int:
     from sr.app.settings import current_settings
 
     try:
-        from sr.compose import service_context
+        from sr.compose import service_context, service_upkeep
         from sr.service.job_kinds import HANDLERS
         from sr.service.worker import Worker
 
@@ -44,7 +44,10 @@ def worker(shell: Shell) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    at_work = Worker(context, HANDLERS)
+    upkeep = service_upkeep(
+        current_settings(), context, lambda task, code: shell.tell(f"{task}: {code}")
+    )
+    at_work = Worker(context, HANDLERS, upkeep)
     at_work.start()
     shell.tell("doing jobs; stop with Ctrl-C")
     ended.wait()

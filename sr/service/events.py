@@ -11,7 +11,7 @@ from sr.service.context import Context
 from sr.store.audit import append_event
 from sr.store.documents import Document
 
-__all__ = ["record"]
+__all__ = ["actor_of", "record"]
 
 
 def record(
@@ -50,13 +50,7 @@ def record(
         AuditEvent(
             action=action,
             at=context.ports.now(),
-            actor=Actor(
-                user_id=principal.user_id,
-                name=principal.display_name,
-                roles=tuple(sorted(principal.roles)),
-                address=principal.address,
-                is_service=principal == THE_SERVICE,
-            ),
+            actor=actor_of(principal),
             outcome=outcome,
             instances=() if document is None else (_instance(document),),
             study_instance_uid="" if document is None else document.study_instance_uid,
@@ -68,6 +62,17 @@ def record(
             subject=subject,
             detail=detail,
         ),
+    )
+
+
+def actor_of(principal: Principal) -> Actor:
+    """Return somebody as the audit names them."""
+    return Actor(
+        user_id=principal.user_id,
+        name=principal.display_name,
+        roles=tuple(sorted(principal.roles)),
+        address=principal.address,
+        is_service=principal == THE_SERVICE,
     )
 
 

@@ -13,6 +13,7 @@ from sr.errors import SRError
 from sr.service.context import Context
 from sr.service.jobs import Handler, Run, run_next
 from sr.service.recovery import sweep
+from sr.service.upkeep import Upkeep
 
 __all__ = ["Worker"]
 
@@ -24,8 +25,11 @@ _SWEEP_SECONDS = 10.0  # also how often a job at work is said to be alive
 class Worker:
     """Does queued jobs until it is stopped."""
 
-    def __init__(self, context: Context, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, context: Context, handlers: Mapping[str, Handler], upkeep: Upkeep | None = None
+    ) -> None:
         self._context = context
+        self._upkeep = upkeep
         self._handlers = handlers
         self._stopping = threading.Event()
         self._run: Run | None = None
@@ -65,3 +69,5 @@ class Worker:
                 if (run := self._run) is not None:
                     run.alive()
                 sweep(self._context)
+            if self._upkeep is not None:
+                self._upkeep.look()

@@ -14,22 +14,26 @@ from sr.service.context import Context
 from sr.service.events import record
 from sr.service.job_kinds import HANDLERS
 from sr.service.recovery import recover
+from sr.service.upkeep import Upkeep
 from sr.service.worker import Worker
 
 __all__ = ["background"]
 
 
-def background(context: Context) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def background(
+    context: Context, upkeep: Upkeep | None = None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return the life of an application: what is done before its first request and after its last.
 
     Args:
         context: The service; its database and keys are closed at the end.
+        upkeep: What is to be done again and again.
     """
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         recover(context)
-        worker = Worker(context, HANDLERS)
+        worker = Worker(context, HANDLERS, upkeep)
         worker.start()
         try:
             yield

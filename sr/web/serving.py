@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from fastapi import FastAPI
 
 from sr.app.settings import current_settings
-from sr.compose import service_context
+from sr.compose import service_context, service_upkeep
 from sr.web.application import create_application
 from sr.web.background import background
+from sr.web.observation import json_log
 from sr.web.rules import http_rules
 
 __all__ = ["application"]
@@ -22,4 +25,8 @@ def application() -> FastAPI:
     """
     settings = current_settings()
     context = service_context(settings)
-    return create_application(context, http_rules(settings.http), life=background(context))
+    log = json_log(sys.stderr)
+    upkeep = service_upkeep(
+        settings, context, lambda task, code: log.error("upkeep", task=task, fault=code)
+    )
+    return create_application(context, http_rules(settings.http), life=background(context, upkeep))
