@@ -80,4 +80,5 @@ NAVIGATION = (
     Entry(path="/", label="Worklist", permission=Permission.READ_DOCUMENTS),
     Entry(path="/reports/new", label="New report", permission=Permission.WRITE_REPORTS),
     Entry(path="/check", label="Check files", permission=Permission.CHECK),
+    Entry(path="/agents", label="Agents", permission=Permission.PAIR_AGENTS),
 )
