@@ -18,6 +18,7 @@ from sr.service.jobs import take_up_again
 from sr.service.login import principal_of_user
 from sr.service.session_states import expire_sessions, void_session
 from sr.service.signing_sessions import finish_session
+from sr.store.idempotency import forget_keys
 from sr.store.people import get_user
 from sr.store.signing_sessions import SessionState, SigningSession, items_of, sessions_in
 
@@ -54,6 +55,9 @@ def recover(context: Context) -> Recovered:
     with context.database.read() as connection:
         valued = sessions_in(connection, SessionState.VALUED)
     outcomes = [_finish(context, session) for session in valued]
+    alone = context.database.engine.dialect.name == "sqlite"  # then nobody is at any request
+    with context.database.write() as connection:
+        forget_keys(connection, at=context.ports.now(), unanswered=alone)
     expired, jobs = sweep(context)
     found = Recovered(
         finished=outcomes.count(SessionState.COMPLETED),
@@ -68,11 +72,13 @@ def recover(context: Context) -> Recovered:
 
 
 def sweep(context: Context) -> tuple[int, int]:
-    """End what ran out of time and take up lost jobs; return how many of each.
+    """End sessions that ran out of time, take up lost jobs; return how many of each.
 
     Raises:
         ExternalServiceError: The database does not answer.
     """
+    with context.database.write() as connection:
+        forget_keys(connection, at=context.ports.now())
     return expire_sessions(context, THE_SERVICE), take_up_again(context)
 
 

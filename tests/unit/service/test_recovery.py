@@ -19,6 +19,7 @@ from sr.service.recovery import Recovered, recover
 from sr.service.session_view import OpenedSession
 from sr.service.signing_sessions import complete_session
 from sr.store.documents import DocumentState
+from sr.store.idempotency import StoredAnswer, claim_key, keep_answer
 from sr.store.schema import audit_events, jobs, users
 from sr.store.signing_sessions import SessionState, get_session, keep_values, move_session
 from sr.web.application import create_application
@@ -155,3 +156,17 @@ def test_lost_job(service: Service) -> None:
     assert recover(service.context) == Recovered()
     service.clock.forward(timedelta(minutes=1))
     assert recover(service.context) == Recovered(jobs=1)
+
+
+def test_request_that_nobody_works_on(service: Service) -> None:
+    """A key of a request that died with its process is free again at the start, an answer stays."""
+    who = {"user_id": "anna", "request_digest": "x", "at": service.clock()}
+    with service.context.database.write() as connection:
+        for key in ("died", "answered"):
+            assert claim_key(connection, key=key, **who).is_ours
+        answer = StoredAnswer(status=200, headers={}, body=b"{}")
+        keep_answer(connection, user_id="anna", key="answered", answer=answer)
+    recover(service.context)
+    with service.context.database.write() as connection:
+        assert claim_key(connection, key="died", **who).is_ours
+        assert claim_key(connection, key="answered", **who).answer == answer
