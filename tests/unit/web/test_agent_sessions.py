@@ -77,6 +77,21 @@ def test_a_supervisor_approves_with_a_card(service: Service, anna: Desk) -> None
     assert [each["indication"] for each in ended.verdicts] == ["PASSED"]
 
 
+def test_who_waits_is_told_at_once(service: Service, anna: Desk) -> None:
+    """An agent that would wait for 25 seconds gets a session that is there without waiting."""
+    opened(service, draft(service))
+    assert len(anna.client.offers(anna.fingerprint, wait=25)) == 1
+    anna.run()
+
+
+@pytest.mark.parametrize("wait", ["-1", "26", "x"])
+def test_nobody_waits_for_ever(service: Service, anna: Desk, wait: str) -> None:
+    """An agent may wait for 25 seconds, and not longer."""
+    path = f"/agent/sessions?certificate={anna.fingerprint}&wait={wait}"
+    status, _ = anna.client.service.exchange("GET", path, token=anna.client.token)
+    assert status == 422
+
+
 def test_a_stack(service: Service, anna: Desk) -> None:
     """Several documents of one session are each shown, and signed after one PIN."""
     anna.opened = 0
