@@ -7,17 +7,17 @@ PIP      := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS  ?= 2
 ARGS     ?=
 
-# The other implementations that the tests compare with, what pages on paper are laid out with (Pango, and
-# letters of every script), and their Debian packages.
+# The other implementations that the tests compare with, what pages are looked at and laid out with
+# (Chromium, Pango, and letters of every script), and their Debian packages.
 PEERS    := /usr/bin/dcmsign /usr/sbin/Orthanc /usr/bin/dciodvfy /usr/share/java/pixelmed.jar /usr/bin/java \
             /usr/lib/softhsm/libsofthsm2.so /usr/bin/pkcs11-tool /usr/bin/openssl \
             /usr/lib/*/libpangoft2-1.0.so.0 /usr/share/fonts/truetype/noto /usr/share/fonts/truetype/droid /usr/lib/postgresql/*/bin/postgres \
-            /usr/bin/strace
+            /usr/bin/strace /usr/bin/chromium
 PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc openssl orthanc orthanc-dicomweb \
-            libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-droid-fallback postgresql strace
+            libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-droid-fallback postgresql strace chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev peers test lint type prove coverage mutants bench docs-check certs session clean
+.PHONY: help demo dev peers test lint type prove coverage mutants bench docs-check screenshots certs session clean
 
 help: ## Print the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -38,8 +38,6 @@ lint: dev ## Check style and format
 type: dev ## Check types
 	$(BIN)/mypy
 
-prove: PEERS += /usr/bin/chromium
-prove: PACKAGES += chromium
 prove: dev peers ## Run the long proofs that `make test` leaves out
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m prove $(ARGS)
 
@@ -57,6 +55,9 @@ docs-check: dev ## Check links, samples and help texts in README and docs/
 
 session: dev ## Rewrite the terminal session in README with real output
 	$(BIN)/python -m tools.readme_session
+
+screenshots: dev ## Take the pictures of the pages in docs/images anew; needs Chromium
+	$(BIN)/python -m tools.screenshots
 
 certs: dev ## Make the throw-away certificates of certs-example/ anew
 	$(BIN)/python certs-example/make.py
