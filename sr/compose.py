@@ -358,7 +358,7 @@ def demo_service(folder: Path) -> dict[str, str]:
     if not (folder / "srsign.db").exists():
         (folder / "evidence").mkdir(parents=True, exist_ok=True)
         context = service_context(load_settings((), variables))
-        world = make_world(context, folder)
+        world = make_world(context, folder, studies=6)
         trust_of(world, folder / "trust")
         fill_worklist(context, world)
         context.database.close()

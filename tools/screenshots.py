@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 from playwright.sync_api import Page
+from pydicom import dcmread
 
 from sr.service.demonstration import fill_worklist
 from sr.web.application import create_application
@@ -53,8 +54,8 @@ def _go(page: Page, name: str, folder: Path) -> None:
             page.get_by_role("link", name="DICOM").click()
         report = folder / "report.dcm"
         download.value.save_as(report)
-        cited = page.locator("details .table code, .tables code").all_inner_texts()
-        images = [p for p in sorted(folder.rglob("evidence/**/*.dcm")) if _cited(p, cited)]
+        uids = page.locator(".tables code").all_text_contents()
+        images = [path for path in sorted(folder.rglob("*.dcm")) if _cited(path, uids)]
         page.goto("/check")
         page.locator("input[type=file]").set_input_files([report, *images])
         page.get_by_role("button", name="Check", exact=True).click()
@@ -68,8 +69,8 @@ def _go(page: Page, name: str, folder: Path) -> None:
 
 
 def _cited(path: Path, uids: list[str]) -> bool:
-    data = path.read_bytes()
-    return any(uid.encode() in data for uid in uids)
+    instance = dcmread(path, specific_tags=["SOPInstanceUID"], stop_before_pixels=True)
+    return instance.SOPInstanceUID in uids
 
 
 def _shoot(address: str, folder: Path) -> Iterator[Path]:
@@ -103,7 +104,7 @@ def main() -> int:
     """Take every picture and print where it is."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        service = open_service(folder, studies=3, slices=3)
+        service = open_service(folder, studies=6, slices=3)
         fill_worklist(service.context, service.world)
         with served(create_application(service.context)) as address:
             for path in _shoot(address, folder):

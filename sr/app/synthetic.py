@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -46,7 +46,11 @@ _NODULE = (89.0, 55.0, 4.0, 60)
 
 
 def synthetic_ct_series(
-    count: int, *, new_uid: Callable[[], str], now: datetime
+    count: int,
+    *,
+    new_uid: Callable[[], str],
+    now: datetime,
+    patient: Mapping[str, str] = SYNTHETIC_PATIENT,
 ) -> tuple[bytes, ...]:
     """Return the files of one CT series.
 
@@ -55,23 +59,28 @@ def synthetic_ct_series(
         new_uid: Returns a new UID each time; asked for study, series, frame of reference, then
             one a slice.
         now: Aware time of the acquisition.
+        patient: Somebody who does not exist, by keyword of the attribute.
     """
     study, series, frame = new_uid(), new_uid(), new_uid()
     return tuple(
-        write_part10(_slice(number, count, now, study, series, frame, new_uid()))
+        write_part10(_slice(number, count, now, patient, (study, series, frame, new_uid())))
         for number in range(1, count + 1)
     )
 
 
 def _slice(
-    number: int, count: int, now: datetime, study: str, series: str, frame: str, instance: str
+    number: int,
+    count: int,
+    now: datetime,
+    patient: Mapping[str, str],
+    uids: tuple[str, str, str, str],
 ) -> Dataset:
     position = f"{-_SLICE_THICKNESS * (number - 1):g}"
     dataset = Dataset()
     for keyword, value in (
-        _identity(study, series, frame, instance)
+        _identity(*uids)
         | _times(now)
-        | SYNTHETIC_PATIENT
+        | dict(patient)
         | _CONSTANT
         | {
             "InstanceNumber": str(number),

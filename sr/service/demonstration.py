@@ -15,17 +15,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sr.app.certificates import DemoPKI, make_demo_pki
 from sr.app.files import write_atomically
-from sr.app.synthetic import synthetic_ct_series
+from sr.app.synthetic import SYNTHETIC_PATIENT, synthetic_ct_series
 from sr.app.trust_store import TrustStore, Use, certificates_in
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
 from sr.service.access import Principal, Role
 from sr.service.context import Context
 from sr.service.documents import open_document
-from sr.service.reports import write_report
+from sr.service.reports import return_report, write_report
 from sr.service.server_signing import sign_with_server_key
 from sr.service.signing_sessions import WantedSignature, open_session
-from sr.store.documents import Document
+from sr.store.documents import Document, DocumentState
 from sr.store.people import Credential, User, add_credential, add_user
 
 __all__ = [
@@ -40,6 +40,16 @@ __all__ = [
 ]
 
 ORGANIZATION = "srsign DEMO Hospital"
+
+_PATIENTS = (
+    ("Müller^Jördis", "19610314", "F"),
+    ("Okafor^Chidi", "19480922", "M"),
+    ("Lindqvist^Astrid", "19730105", "F"),
+    ("García^Tomás", "19900730", "M"),
+    ("Nowak^Zofia", "19550618", "F"),
+    ("Tanaka^Haruto", "19661201", "M"),
+)
+"""Nobody of that name and birth date is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +83,16 @@ DEMO_PEOPLE = {
     "root": _Person(display_name="Administrator", person_name="Admin", roles=(Role.ADMIN,)),
 }
 """Users of a demonstration, by login."""
+
+_TURNS = (
+    DocumentState.DRAFT,
+    DocumentState.SIGNED,
+    DocumentState.APPROVED,
+    DocumentState.RETURNED,
+    DocumentState.SIGNED,
+    DocumentState.APPROVED,
+)
+"""What becomes of the report on each study."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +167,25 @@ def trust_of(world: DemoWorld, folder: Path) -> None:
 
 
 def fill_worklist(context: Context, world: DemoWorld) -> None:
-    """Write a report in each state of its life: approved, signed, draft."""
+    """Write a report on each study: a draft, signed, approved, returned, and so on again."""
     author, approver = SignaturePurpose.AUTHOR, SignaturePurpose.VERIFICATION
-    drafts = [write_demo_report(context, world, "anna", n) for n in range(len(world.studies))]
-    for draft in drafts[1:]:
+    for n in range(len(world.studies)):
+        draft = write_demo_report(context, world, "anna", n)
+        turn = n % len(_TURNS)
+        if _TURNS[turn] is DocumentState.DRAFT:
+            continue
         sign_here(context, world, "anna", draft, author)
-    for draft in drafts[2:]:
         signed, _ = open_document(context, principal_for("sam"), draft.sop_instance_uid)
-        sign_here(context, world, "sam", signed, approver)
+        if _TURNS[turn] is DocumentState.APPROVED:
+            sign_here(context, world, "sam", signed, approver)
+        elif _TURNS[turn] is DocumentState.RETURNED:
+            return_report(
+                context,
+                principal_for("sam"),
+                signed.sop_instance_uid,
+                if_match=signed.sha256,
+                comment="Please compare with the examination of last year.",
+            )
 
 
 def principal_for(login: str) -> Principal:
@@ -220,7 +251,14 @@ def _images(context: Context, evidence: Path, number: int, slices: int) -> str:
         study.append(uid)
         return uid
 
-    files = synthetic_ct_series(slices, new_uid=new_uid, now=context.ports.now())
+    name, birth_date, sex = _PATIENTS[number % len(_PATIENTS)]
+    patient = SYNTHETIC_PATIENT | {
+        "PatientName": name,
+        "PatientID": f"SRSIGN-{4711 + 23 * number}",
+        "PatientBirthDate": birth_date,
+        "PatientSex": sex,
+    }
+    files = synthetic_ct_series(slices, new_uid=new_uid, now=context.ports.now(), patient=patient)
     folder = evidence / f"{number:03d}"
     folder.mkdir(parents=True)
     for n, data in enumerate(files, start=1):

@@ -21,6 +21,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment
 
+from sr.app.answers import signer_name
 from sr.app.page import environment
 from sr.app.wording import person_name
 from sr.errors import AuthenticationError, SRError
@@ -124,7 +125,7 @@ def _failed(
 @cache
 def _environment() -> Environment:
     pages = environment().overlay()
-    pages.filters = {**pages.filters, "clock": _clock, "person": person_name}
+    pages.filters = {**pages.filters, "clock": _clock, "person": person_name, "signer": signer_name}
     pages.globals = {
         **pages.globals,
         "answer_looks": ANSWERS,

@@ -11,6 +11,7 @@ from sr.app.differences import attribute_changes, content_changes
 from sr.app.render import document_values
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, read
+from sr.service.checks import check_stored
 from sr.service.documents import open_document
 from sr.service.dossier import Action, open_dossier
 from sr.service.reports import return_report
@@ -26,9 +27,16 @@ _PURPOSE, _APPROVAL = SignaturePurpose.AUTHOR, SignaturePurpose.VERIFICATION
 
 
 @router.get("/reports/{sop_instance_uid}")
-def look(request: Request, context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
-    """Show a report."""
+def look(
+    request: Request,
+    context: Wired,
+    caller: Caller,
+    sop_instance_uid: UID,
+    images: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+) -> Response:
+    """Show a report; with ``images`` what it cites is compared with the evidence folders."""
     dossier = open_dossier(context, caller, sop_instance_uid)
+    verdict = check_stored(context, caller, sop_instance_uid) if images else dossier.verdict
     file = read(BytesSource(dossier.version.content), limits=context.limits)
     earlier = dossier.before
     before = read(BytesSource(earlier.content), limits=context.limits).dataset if earlier else None
@@ -38,15 +46,15 @@ def look(request: Request, context: Wired, caller: Caller, sop_instance_uid: UID
         "report.html.j2",
         dossier=dossier,
         document=dossier.document,
-        verdict=dossier.verdict,
-        answers=answers(dossier.verdict),
+        verdict=verdict,
+        answers=answers(verdict),
         actions=dossier.actions,
         purpose=_PURPOSE if Action.SIGN in dossier.actions else _APPROVAL,
         changes=attribute_changes(before, file.dataset) if before else (),
         since=content_changes(before, file.dataset) if before else (),
         Action=Action,
         paged=False,
-        **document_values(file, dossier.verdict),
+        **document_values(file, verdict),
     )
 
 

@@ -142,3 +142,11 @@ def test_unproven_signers_are_unknown(service: Service, signed: Document) -> Non
     _, version = open_document(service.context, principal_for("anna"), signed.sop_instance_uid)
     verdict: Verdict = verdict_on(context, version.content, "x")
     assert [a.state for a in answers(verdict)][:2] == [AnswerState.YES, AnswerState.UNKNOWN]
+
+
+def test_cited_images_are_compared_on_demand(service: Service, signed: Document) -> None:
+    """Asked to, the page compares the images of the evidence folders, and can answer then."""
+    answer = service.client("sam").get(f"/reports/{signed.sop_instance_uid}?images=yes")
+    page = parse(answer.text)
+    assert _answers(page)[-1] == "yes"
+    assert not [a for a in page.all("a") if "images=" in a.attributes["href"]]
