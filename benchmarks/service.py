@@ -81,7 +81,8 @@ class _Prepared:
     """A service that runs, and what clients need to use it."""
 
     port: int
-    key: str
+    keys: tuple[str, ...]
+    """One for each client, so that none of them is refused for asking too often."""
     chain: str
     private_key: rsa.RSAPrivateKey
     drafts: SimpleQueue[tuple[str, str]]
@@ -112,7 +113,7 @@ def service_load(*, clients: int = 50, seconds: float = 120, drafts: int = 8000)
         seconds: How long.
         drafts: Documents that wait to be signed; more than can be in that time.
     """
-    with _service(drafts) as prepared:
+    with _service(drafts, clients) as prepared:
         raw = _raw(prepared.private_key, min(5.0, seconds / 4))
         stacked = _stacked(prepared, sessions=max(2, int(seconds // 10)))
         tally = _Tally()
@@ -139,25 +140,26 @@ def service_load(*, clients: int = 50, seconds: float = 120, drafts: int = 8000)
 
 
 @contextmanager
-def _service(drafts: int) -> Iterator[_Prepared]:
+def _service(drafts: int, clients: int) -> Iterator[_Prepared]:
     with tempfile.TemporaryDirectory(prefix="srsign-load-") as name:
-        folder, key, port = Path(name), token_hex(32), _free_port()
+        folder, port = Path(name), _free_port()
+        keys = tuple(token_hex(32) for _ in range(clients))
         variables = {
             "SRSIGN_STORE__URL": f"sqlite:///{folder / 'srsign.db'}",
             "SRSIGN_SERVICE__EVIDENCE": str(folder / "evidence"),
             "SRSIGN_TRUST__DIRECTORY": str(folder / "trust"),
         }
-        known = {k: v for k, v in variables.items() if not k.startswith("SRSIGN_HTTP")}
         (folder / "evidence").mkdir()
-        context = service_context(load_settings((), known))
+        context = service_context(load_settings((), variables))
         world = make_world(context, folder, studies=1, slices=2)
         trust_of(world, folder / "trust")
         queue, first = _drafts(context, world, drafts)
         with context.database.write() as connection:
-            add_api_key(
-                connection, id=token_hex(8), digest=sha256(key.encode()).hexdigest(),
-                user_id=_AUTHOR, label="load", at=current_time(),
-            )  # fmt: skip
+            for key in keys:
+                add_api_key(
+                    connection, id=token_hex(8), digest=sha256(key.encode()).hexdigest(),
+                    user_id=_AUTHOR, label="load", at=current_time(),
+                )  # fmt: skip
         context.database.close()
         private = load_pem_private_key((folder / "pki" / "author.key").read_bytes(), None)
         assert isinstance(private, rsa.RSAPrivateKey)
@@ -167,7 +169,7 @@ def _service(drafts: int) -> Iterator[_Prepared]:
             program, env=os.environ | variables, stderr=subprocess.DEVNULL, cwd=folder
         )
         prepared = _Prepared(
-            port=port, key=key, chain=chain_of(world.pki, "author").decode(),
+            port=port, keys=keys, chain=chain_of(world.pki, "author").decode(),
             private_key=private, drafts=queue, signed=first, pid=server.pid,
         )  # fmt: skip
         try:
@@ -272,7 +274,7 @@ def _value(key: rsa.RSAPrivateKey, digest: str) -> str:
 
 def _signed(prepared: _Prepared) -> bytes:
     wanted = prepared.drafts.get()
-    with _Connection(prepared.port, prepared.key) as connection:
+    with _Connection(prepared.port, prepared.keys[0]) as connection:
         connection.sign(prepared, [wanted])
         return connection.call("GET", f"/api/v1/reports/{wanted[0]}/file")
 
@@ -280,7 +282,7 @@ def _signed(prepared: _Prepared) -> bytes:
 def _client(number: int, prepared: _Prepared, until: float, tally: _Tally) -> None:
     random = Random(number)
     kinds, weights = tuple(_MIX), tuple(_MIX.values())
-    with _Connection(prepared.port, prepared.key) as connection:
+    with _Connection(prepared.port, prepared.keys[number]) as connection:
         does: dict[str, Callable[[], object]] = {
             "sign": lambda: connection.sign(prepared, [prepared.drafts.get_nowait()]),
             "check": lambda: connection.call(
@@ -301,7 +303,7 @@ def _client(number: int, prepared: _Prepared, until: float, tally: _Tally) -> No
 
 
 def _stacked(prepared: _Prepared, *, sessions: int) -> float:
-    with _Connection(prepared.port, prepared.key) as connection:
+    with _Connection(prepared.port, prepared.keys[0]) as connection:
         started = time.perf_counter()
         for _ in range(sessions):
             connection.sign(prepared, [prepared.drafts.get() for _ in range(50)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Semaphore
 
 from sr.app.ports import Ports
 from sr.dicomfile import Limits
@@ -18,6 +19,9 @@ from sr.store.database import Database
 from sr.trust import TrustMaterial, TrustPolicy
 
 __all__ = ["Context", "OpenIDRules"]
+
+_COMPUTING = 2
+"""More would only take turns: one interpreter runs one of them at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,5 +70,8 @@ class Context:
     """Keys that are here and not with the people who sign."""
     server_signers: frozenset[Role] = frozenset({Role.SEALER})
     """Roles for whose purposes the server signs; in a demonstration also those of people."""
+    computing: Semaphore = field(default_factory=lambda: Semaphore(_COMPUTING))
+    """Held by who computes on one document, never while waiting for anything: so many at a time
+    that the others, who only look something up, are answered meanwhile."""
     prepared: PreparedSignatures = field(default_factory=PreparedSignatures)
     """Remembered between the two steps of a signature."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -215,6 +216,13 @@ def verdict_of(
 
     Cites: ETSI EN 319 102-1 5; PS3.15 A.4.
     """
+    with nullcontext() if folder is not None else context.computing:
+        return _verdict(context, source, subject, folder)
+
+
+def _verdict(
+    context: Context, source: Source, subject: str, folder: EvidenceFolder | None
+) -> Verdict:
     at = context.ports.now()
     try:
         file = read(source, limits=context.limits)

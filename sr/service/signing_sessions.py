@@ -135,17 +135,18 @@ def open_session(
     session_id, identity = context.new_token(), identity_here(context)
     items, prepared = [], []
     for n, (document, content) in enumerate(zip(documents, contents, strict=True), start=1):
-        base = _base(context, principal, content, leaf, purpose, identity)
-        ready = prepare_opened(
-            canonical(read(BytesSource(base), limits=context.limits)),
-            leaf,
-            context.ports,
-            purpose=purpose,
-            profile=profile,
-            identity=identity,
-            mac_algorithm=mac_algorithm,
-        )
-        items.append(_item(session_id, n, document, ready))
+        with context.computing:
+            base = _base(context, principal, content, leaf, purpose, identity)
+            ready = prepare_opened(
+                canonical(read(BytesSource(base), limits=context.limits)),
+                leaf,
+                context.ports,
+                purpose=purpose,
+                profile=profile,
+                identity=identity,
+                mac_algorithm=mac_algorithm,
+            )
+            items.append(_item(session_id, n, document, ready))
         prepared.append(ready)
         context.prepared.remember(ready)
     now = context.ports.now()
@@ -318,7 +319,8 @@ def _keep(
     if set(values) != {item.n for item in items}:
         raise SignerRefusedError("every document of the session needs one signature value")
     for item in items:
-        require_value(prepared_of(context, session, item), values[item.n])
+        with context.computing:
+            require_value(prepared_of(context, session, item), values[item.n])
     with context.database.write() as connection:
         now = get_session(connection, session.id)
         if now.state is SessionState.OPEN:

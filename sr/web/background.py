@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from sr.app.audit import AuditAction
@@ -18,6 +20,11 @@ from sr.service.upkeep import Upkeep
 from sr.service.worker import Worker
 
 __all__ = ["background"]
+
+_THREADS = 128
+"""Requests at work; most of them wait, for the disk or for their turn to compute."""
+_SECONDS_A_TURN = 0.001
+"""Until another thread may go on, so that short answers need not wait for long ones."""
 
 
 def background(
@@ -33,6 +40,8 @@ def background(
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         recover(context)
+        current_default_thread_limiter().total_tokens = _THREADS
+        sys.setswitchinterval(_SECONDS_A_TURN)
         worker = Worker(context, HANDLERS, upkeep)
         worker.start()
         try:
