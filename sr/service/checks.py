@@ -19,9 +19,10 @@ from sr.dicomfile import BytesSource, read
 from sr.errors import DatasetError, NotDICOMError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
-from sr.service.documents import document_of, open_document, verdict_of
+from sr.service.documents import document_of, open_document
 from sr.service.events import record
 from sr.service.identity import identity_here
+from sr.service.verdicts import verdict_of
 from sr.signature.documents import is_document
 from sr.store.documents import Document, DocumentKind, content_of
 from sr.verification import Verdict

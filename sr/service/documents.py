@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import Connection
 
 from sr.app.audit import AuditAction
-from sr.app.check import refusal
-from sr.app.comparison import compare_evidence
 from sr.app.document_view import title_of
-from sr.app.evidence_folder import EvidenceFolder
-from sr.dicomfile import BytesSource, DICOMFile, Source, read
-from sr.errors import DatasetError, NotDICOMError, NotFoundError
+from sr.dicomfile import DICOMFile
+from sr.errors import NotFoundError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.events import record
-from sr.service.identity import identity_here
 from sr.store.document_search import DocumentQuery, Remark, remarks_of, search_documents
 from sr.store.documents import (
     Document,
@@ -30,8 +24,6 @@ from sr.store.documents import (
     get_document,
     versions_of,
 )
-from sr.verification import Verdict, gather, judge
-from sr.verification.document import format_failure_verdict
 
 __all__ = [
     "described",
@@ -41,8 +33,6 @@ __all__ = [
     "document_versions",
     "find_documents",
     "open_document",
-    "verdict_of",
-    "verdict_on",
 ]
 
 _CLASS, _INSTANCE, _STUDY, _SERIES = 0x00080016, 0x00080018, 0x0020000D, 0x0020000E
@@ -65,8 +55,9 @@ def find_documents(
         AccessError: The principal may not read documents.
     """
     require(principal, Permission.READ_DOCUMENTS)
-    with context.database.write() as connection:
+    with context.database.read() as connection:
         found = search_documents(connection, query, limit=limit, offset=offset)
+    with context.database.write() as connection:
         record(context, connection, principal, AuditAction.SEARCHED)
     return found
 
@@ -186,59 +177,4 @@ def described(
         sha256=sha256(file.source.read_at(0, file.source.size)).hexdigest(),
         created_at=at,
         changed_at=at,
-    )
-
-
-def verdict_on(context: Context, content: bytes, subject: str) -> Verdict:
-    """Return the verdict on a document of the service, under its policy, trust and identities.
-
-    Raises:
-        NotDICOMError: The bytes are not DICOM.
-
-    Cites: ETSI EN 319 102-1 5.
-    """
-    return verdict_of(context, BytesSource(content), subject)
-
-
-def verdict_of(
-    context: Context, source: Source, subject: str, *, folder: EvidenceFolder | None = None
-) -> Verdict:
-    """Return the verdict on a file, under the policy and the trust of the service.
-
-    Args:
-        context: The service.
-        source: The file.
-        subject: Its name in the verdict.
-        folder: Instances to compare its references with; ``None`` to leave them unchecked.
-
-    Raises:
-        NotDICOMError: The bytes are not DICOM.
-
-    Cites: ETSI EN 319 102-1 5; PS3.15 A.4.
-    """
-    with nullcontext() if folder is not None else context.computing:
-        return _verdict(context, source, subject, folder)
-
-
-def _verdict(
-    context: Context, source: Source, subject: str, folder: EvidenceFolder | None
-) -> Verdict:
-    at = context.ports.now()
-    try:
-        file = read(source, limits=context.limits)
-        facts = gather(file, None if folder is None else compare_evidence(file, folder))
-    except DatasetError as error:
-        if isinstance(error, NotDICOMError):
-            raise
-        return format_failure_verdict(
-            refusal(error), subject=subject, policy=context.policy.id, judged_at=at
-        )
-    if folder is not None:
-        facts = replace(facts, findings=(*facts.findings, *folder.findings))
-    return judge(
-        facts,
-        subject=subject,
-        policy=replace(context.policy, identity=identity_here(context)),
-        material=context.material(),
-        judged_at=at,
     )

@@ -14,8 +14,8 @@ from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
 from sr.service.access import PURPOSES, Permission, Principal, may, require
 from sr.service.context import Context
-from sr.service.documents import verdict_on
 from sr.service.events import record
+from sr.service.verdicts import verdict_on
 from sr.store.document_search import Remark, display_names, lineage_of, remarks_of
 from sr.store.documents import (
     Document,

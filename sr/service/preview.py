@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sr.app.audit import AuditAction
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
-from sr.service.documents import verdict_on
 from sr.service.drafting import DraftSource, written
 from sr.service.events import record
+from sr.service.verdicts import verdict_on
 from sr.verification import Verdict
 
 __all__ = ["Preview", "preview_draft"]

@@ -37,7 +37,7 @@ from sr.findings import Indication
 from sr.mac import MACAlgorithm
 from sr.service.access import Principal, require_purpose
 from sr.service.context import Context
-from sr.service.documents import document_bytes, verdict_on
+from sr.service.documents import document_bytes
 from sr.service.events import record
 from sr.service.four_eyes import require_four_eyes
 from sr.service.identity import identity_here
@@ -46,6 +46,7 @@ from sr.service.reports import require_current
 from sr.service.session_results import require_unchanged, state_after, store_results
 from sr.service.session_states import get_own_session, require_live, void_session
 from sr.service.session_view import OpenedSession
+from sr.service.verdicts import TrustNow, trust_now, verdict_on
 from sr.signature import PreparedSignature
 from sr.signature.prepare import require_value
 from sr.store.documents import (
@@ -239,7 +240,8 @@ def finish_session(
     Cites: PS3.15 A.4; PS3.3 C.12.1.1.3.
     """
     try:
-        signed = [_signed(context, session, item) for item in items]
+        trust = trust_now(context)
+        signed = [_signed(context, session, item, trust) for item in items]
         verdicts = store_results(context, principal, session, items, signed)
     except (ConflictError, LifecycleError, SignerRefusedError) as error:
         ended, items = void_session(context, principal, session.id, why=error.code)
@@ -334,7 +336,9 @@ def _keep(
         return get_session(connection, session.id), items_of(connection, session.id)
 
 
-def _signed(context: Context, session: SigningSession, item: SessionItem) -> tuple[bytes, Verdict]:
+def _signed(
+    context: Context, session: SigningSession, item: SessionItem, trust: TrustNow
+) -> tuple[bytes, Verdict]:
     """Return a signed document and the verdict on it, which is none that nobody would accept."""
     assert item.value is not None  # noqa: S101 - the session is valued
     if session.timestamped != (context.ports.timestamping is not None):
@@ -342,7 +346,7 @@ def _signed(context: Context, session: SigningSession, item: SessionItem) -> tup
     ready = prepared_of(context, session, item)
     pieces, _ = complete_prepared(ready, item.value, context.ports)
     content = assemble(pieces)
-    verdict = verdict_on(context, content, ready.file.sop_instance_uid)
+    verdict = verdict_on(context, content, ready.file.sop_instance_uid, trust=trust)
     if verdict.indication is Indication.FAILED:
         raise SignerRefusedError(
             f"the signed document would be {verdict.indication.value} here "

@@ -23,29 +23,35 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 _COLUMNS = ("action", "outcome", "user_id", "sop_instance_uid")
 
 
+def _rows() -> Select[tuple[object, ...]]:
+    """Return the query of rows; times as they are kept, since they may be anything by now."""
+    at = type_coerce(audit_events.c.at, String).label("at")
+    names = ("sequence", *_COLUMNS, "encoded", "digest")
+    return select(at, *(audit_events.c[name] for name in names))
+
+
+_ADD = insert(audit_events)
+_LAST = _rows().order_by(audit_events.c.sequence.desc()).limit(1)
+
+
 def append_event(connection: Connection, event: AuditEvent) -> int:
     """Write an event behind the last one, in a transaction that writes; return its number."""
     last = last_row(connection)
     previous, sequence = (last.digest, last.sequence + 1) if last else (START, 1)
     encoded = encode_event(event)
-    connection.execute(
-        insert(audit_events).values(
-            columns_of(event)
-            | {
-                "at": event.at,
-                "sequence": sequence,
-                "encoded": encoded,
-                "digest": link(previous, sequence, encoded),
-            }
-        )
-    )
+    row = columns_of(event) | {
+        "at": event.at,
+        "sequence": sequence,
+        "encoded": encoded,
+        "digest": link(previous, sequence, encoded),
+    }
+    connection.execute(_ADD, row)
     return sequence
 
 
 def last_row(connection: Connection) -> ChainRow | None:
     """Return the row that was written last."""
-    query = _rows().order_by(audit_events.c.sequence.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_LAST).one_or_none()
     return None if row is None else _chain_row(row)
 
 
@@ -98,13 +104,6 @@ def heads(connection: Connection) -> tuple[Head, ...]:
         )
         for row in connection.execute(query)
     )
-
-
-def _rows() -> Select[tuple[object, ...]]:
-    """Return the query of rows; times as they are kept, since they may be anything by now."""
-    at = type_coerce(audit_events.c.at, String).label("at")
-    names = ("sequence", *_COLUMNS, "encoded", "digest")
-    return select(at, *(audit_events.c[name] for name in names))
 
 
 def _chain_row(row: Row[tuple[object, ...]]) -> ChainRow:

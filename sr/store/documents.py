@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sr.errors import ConflictError, NotFoundError
+from sr.store.rows import row_of
 from sr.store.schema import documents, remarks, versions
 
 __all__ = [
@@ -96,6 +97,26 @@ class Version:
     created_by: str
 
 
+_AS_READ = ("sop_instance_uid", "revision", "state")
+_ADD_DOCUMENT, _ADD_VERSION = insert(documents), insert(versions)
+_CHANGE_DOCUMENT = update(documents).where(
+    *(documents.c[name] == bindparam(f"read_{name}") for name in _AS_READ)
+)
+_DOCUMENT = select(documents).where(documents.c.sop_instance_uid == bindparam("uid"))
+_VERSION = (
+    select(versions)
+    .where(versions.c.sop_instance_uid == bindparam("uid"))
+    .where(versions.c.revision == bindparam("revision"))
+)
+_WRITERS = (
+    select(versions.c.created_by)
+    .join(documents, documents.c.sop_instance_uid == versions.c.sop_instance_uid)
+    .where(documents.c.lineage == bindparam("lineage"))
+    .where(versions.c.signed.is_(False))
+)
+"""Statements are built once: that takes longer than carrying one out."""
+
+
 def add_document(
     connection: Connection,
     document: Document,
@@ -106,7 +127,7 @@ def add_document(
     source: dict[str, Any] | None = None,
 ) -> None:
     """Write a new document and its first version."""
-    connection.execute(insert(documents).values(**asdict(document)))
+    connection.execute(_ADD_DOCUMENT, row_of(document))
     _write(connection, document, content, signed=signed, by=by, source=source)
 
 
@@ -145,13 +166,8 @@ def change_document(
     Raises:
         ConflictError: Another version was written since it was read, or its state changed.
     """
-    found = connection.execute(
-        update(documents)
-        .where(documents.c.sop_instance_uid == document.sop_instance_uid)
-        .where(documents.c.revision == document.revision)
-        .where(documents.c.state == document.state)
-        .values(**changes)
-    )
+    as_read = {f"read_{name}": getattr(document, name) for name in _AS_READ}
+    found = connection.execute(_CHANGE_DOCUMENT, {**changes, **as_read})
     if found.rowcount != 1:
         raise ConflictError("the document was changed meanwhile", hint="load it again")
     return get_document(connection, document.sop_instance_uid)
@@ -167,16 +183,17 @@ def _write(
     source: dict[str, Any] | None,
 ) -> None:
     connection.execute(
-        insert(versions).values(
-            sop_instance_uid=document.sop_instance_uid,
-            revision=document.revision,
-            content=content,
-            sha256=document.sha256,
-            signed=signed,
-            source=source,
-            created_at=document.changed_at,
-            created_by=by,
-        )
+        _ADD_VERSION,
+        {
+            "sop_instance_uid": document.sop_instance_uid,
+            "revision": document.revision,
+            "content": content,
+            "sha256": document.sha256,
+            "signed": signed,
+            "source": source,
+            "created_at": document.changed_at,
+            "created_by": by,
+        },
     )
 
 
@@ -186,8 +203,7 @@ def get_document(connection: Connection, sop_instance_uid: str) -> Document:
     Raises:
         NotFoundError: There is none.
     """
-    query = select(documents).where(documents.c.sop_instance_uid == sop_instance_uid)
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_DOCUMENT, {"uid": sop_instance_uid}).mappings().one_or_none()
     if row is None:
         raise NotFoundError("there is no such document", where="(0008,0018)")
     return document_from(row)
@@ -203,12 +219,8 @@ def content_of(
     """
     if revision is None:
         revision = get_document(connection, sop_instance_uid).revision
-    query = (
-        select(versions)
-        .where(versions.c.sop_instance_uid == sop_instance_uid)
-        .where(versions.c.revision == revision)
-    )
-    row = connection.execute(query).mappings().one_or_none()
+    named = {"uid": sop_instance_uid, "revision": revision}
+    row = connection.execute(_VERSION, named).mappings().one_or_none()
     if row is None:
         raise NotFoundError("there is no such version", where="(0008,0018)")
     return Version(**row)
@@ -216,13 +228,7 @@ def content_of(
 
 def writers_of(connection: Connection, lineage: str) -> frozenset[str]:
     """Return the ids of the users who wrote unsigned versions of a document or its forebears."""
-    query = (
-        select(versions.c.created_by)
-        .join(documents, documents.c.sop_instance_uid == versions.c.sop_instance_uid)
-        .where(documents.c.lineage == lineage)
-        .where(versions.c.signed.is_(False))
-    )
-    return frozenset(connection.execute(query).scalars())
+    return frozenset(connection.execute(_WRITERS, {"lineage": lineage}).scalars())
 
 
 def add_remark(

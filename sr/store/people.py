@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sr.errors import NotFoundError
 from sr.store.schema import api_keys, credentials, users
@@ -72,6 +72,20 @@ class Credential:
     not_after: datetime
     created_at: datetime
     revoked_at: datetime | None = None
+
+
+_BY_KEY = (
+    select(users, api_keys.c.expires_at)
+    .join(api_keys, api_keys.c.user_id == users.c.id)
+    .where(api_keys.c.digest == bindparam("digest"))
+    .where(api_keys.c.revoked_at.is_(None))
+)
+_CREDENTIALS = (
+    select(credentials)
+    .where(credentials.c.user_id == bindparam("user_id"))
+    .where(credentials.c.revoked_at.is_(None))
+)
+_PERSONS = select(users.c.person).where(users.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def add_user(connection: Connection, user: User) -> None:
@@ -143,13 +157,7 @@ def add_api_key(
 
 def user_by_api_key(connection: Connection, digest: str, *, at: datetime) -> User | None:
     """Return whose key it is, unless it was revoked or is too old."""
-    query = (
-        select(users, api_keys.c.expires_at)
-        .join(api_keys, api_keys.c.user_id == users.c.id)
-        .where(api_keys.c.digest == digest)
-        .where(api_keys.c.revoked_at.is_(None))
-    )
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_BY_KEY, {"digest": digest}).mappings().one_or_none()
     if row is None or (row["expires_at"] is not None and row["expires_at"] <= at):
         return None
     return _user({key: value for key, value in row.items() if key != "expires_at"})
@@ -162,9 +170,8 @@ def add_credential(connection: Connection, credential: Credential) -> None:
 
 def credentials_of(connection: Connection, user_id: str) -> tuple[Credential, ...]:
     """Return the certificates of a user that were not withdrawn."""
-    query = select(credentials).where(credentials.c.user_id == user_id)
-    rows = connection.execute(query.where(credentials.c.revoked_at.is_(None)))
-    return tuple(Credential(**row) for row in rows.mappings())
+    rows = connection.execute(_CREDENTIALS, {"user_id": user_id}).mappings()
+    return tuple(Credential(**row) for row in rows)
 
 
 def holders_of(connection: Connection, *, but: str) -> tuple[Credential, ...]:
@@ -181,9 +188,7 @@ def holders_of(connection: Connection, *, but: str) -> tuple[Credential, ...]:
 
 def persons_of_users(connection: Connection, ids: Collection[str | None]) -> frozenset[str]:
     """Return the persons behind some accounts."""
-    return frozenset(
-        connection.execute(select(users.c.person).where(users.c.id.in_(ids))).scalars()
-    )
+    return frozenset(connection.execute(_PERSONS, {"ids": tuple(ids)}).scalars())
 
 
 def certificates_of_persons(connection: Connection) -> dict[str, frozenset[str]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from sr.errors import ConflictError
+from sr.store.rows import row_of
 from sr.store.schema import documents, signatures
 
 __all__ = ["SignatureRow", "add_signature", "signatures_of", "signers_of"]
@@ -41,6 +42,15 @@ class SignatureRow:
     """On the document, when the signature was made."""
 
 
+_ADD = insert(signatures)
+_SIGNERS = (
+    select(signatures.c.user_id)
+    .join(documents, documents.c.sop_instance_uid == signatures.c.sop_instance_uid)
+    .where(documents.c.lineage == bindparam("lineage"))
+    .where(signatures.c.purpose.in_(bindparam("purposes", expanding=True)))
+)
+
+
 def add_signature(connection: Connection, row: SignatureRow) -> None:
     """Write a signature.
 
@@ -48,7 +58,7 @@ def add_signature(connection: Connection, row: SignatureRow) -> None:
         ConflictError: The same content was signed by that certificate for that purpose already.
     """
     try:
-        connection.execute(insert(signatures).values(**asdict(row)))
+        connection.execute(_ADD, row_of(row))
     except IntegrityError as error:
         raise ConflictError(
             "this content is already signed with that certificate for that purpose",
@@ -69,10 +79,5 @@ def signers_of(
     connection: Connection, lineage: str, purposes: Collection[str]
 ) -> frozenset[str | None]:
     """Return the ids of the users who signed a document or its forebears for some purposes."""
-    query = (
-        select(signatures.c.user_id)
-        .join(documents, documents.c.sop_instance_uid == signatures.c.sop_instance_uid)
-        .where(documents.c.lineage == lineage)
-        .where(signatures.c.purpose.in_(purposes))
-    )
-    return frozenset(connection.execute(query).scalars())
+    of = {"lineage": lineage, "purposes": tuple(purposes)}
+    return frozenset(connection.execute(_SIGNERS, of).scalars())

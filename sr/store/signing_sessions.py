@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sr.errors import ConflictError, NotFoundError
+from sr.store.rows import row_of
 from sr.store.schema import session_items as items_table
 from sr.store.schema import signing_sessions
 
@@ -86,12 +87,29 @@ class SessionItem:
     verdict: dict[str, Any] | None = None
 
 
+_ADD_SESSION, _ADD_ITEM = insert(signing_sessions), insert(items_table)
+_SESSION = select(signing_sessions).where(signing_sessions.c.id == bindparam("id"))
+_ITEMS = (
+    select(items_table).where(items_table.c.session_id == bindparam("id")).order_by(items_table.c.n)
+)
+_MOVE = (
+    update(signing_sessions)
+    .where(signing_sessions.c.id == bindparam("of"))
+    .where(signing_sessions.c.state == bindparam("since"))
+)
+_CHANGE_ITEM = (
+    update(items_table)
+    .where(items_table.c.session_id == bindparam("of"))
+    .where(items_table.c.n == bindparam("number"))
+)
+
+
 def add_session(
     connection: Connection, session: SigningSession, items: tuple[SessionItem, ...]
 ) -> None:
     """Write a session that was opened."""
-    connection.execute(insert(signing_sessions).values(**asdict(session)))
-    connection.execute(insert(items_table), [asdict(item) for item in items])
+    connection.execute(_ADD_SESSION, row_of(session))
+    connection.execute(_ADD_ITEM, [row_of(item) for item in items])
 
 
 def get_session(connection: Connection, session_id: str) -> SigningSession:
@@ -100,8 +118,7 @@ def get_session(connection: Connection, session_id: str) -> SigningSession:
     Raises:
         NotFoundError: There is none.
     """
-    query = select(signing_sessions).where(signing_sessions.c.id == session_id)
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_SESSION, {"id": session_id}).mappings().one_or_none()
     if row is None:
         raise NotFoundError("there is no such signing session")
     return _session(row)
@@ -116,8 +133,7 @@ def sessions_in(connection: Connection, *states: SessionState) -> tuple[SigningS
 
 def items_of(connection: Connection, session_id: str) -> tuple[SessionItem, ...]:
     """Return the documents of a session, in order."""
-    query = select(items_table).where(items_table.c.session_id == session_id)
-    rows = connection.execute(query.order_by(items_table.c.n))
+    rows = connection.execute(_ITEMS, {"id": session_id})
     return tuple(SessionItem(**row) for row in rows.mappings())
 
 
@@ -134,10 +150,8 @@ def move_session(
         ConflictError: Somebody else moved it meanwhile.
     """
     found = connection.execute(
-        update(signing_sessions)
-        .where(signing_sessions.c.id == session.id)
-        .where(signing_sessions.c.state == session.state)
-        .values(state=state, finished_at=finished_at)
+        _MOVE,
+        {"of": session.id, "since": session.state, "state": state, "finished_at": finished_at},
     )
     if found.rowcount != 1:
         raise ConflictError("the signing session was completed meanwhile")
@@ -159,12 +173,8 @@ def keep_results(
 def _change_items(
     connection: Connection, session_id: str, changes: Mapping[int, Mapping[str, Any]]
 ) -> None:
-    statement = (
-        update(items_table)
-        .where(items_table.c.session_id == session_id)
-        .where(items_table.c.n == bindparam("of"))
-    )
-    connection.execute(statement, [{"of": n, **change} for n, change in changes.items()])
+    rows = [{"of": session_id, "number": n, **change} for n, change in changes.items()]
+    connection.execute(_CHANGE_ITEM, rows)
 
 
 def _session(row: Mapping[Any, Any]) -> SigningSession:
