@@ -199,6 +199,7 @@ def service_context(settings: Settings) -> Context:
     from sr.service.access import Role  # noqa: PLC0415
     from sr.service.context import Context  # noqa: PLC0415
     from sr.service.evidence import EvidenceRoots  # noqa: PLC0415
+    from sr.service.trust import with_database  # noqa: PLC0415
     from sr.store.database import open_database  # noqa: PLC0415
 
     roots = tuple(Path(each) for each in settings.service.evidence.split(os.pathsep) if each)
@@ -214,10 +215,11 @@ def service_context(settings: Settings) -> Context:
             hint="known: " + ", ".join(Role),
         ) from error
     trust = TrustStore(Path(settings.trust.directory).expanduser())
+    database = open_database(settings.store.url)
     return Context(
-        database=open_database(settings.store.url),
+        database=database,
         ports=signing_ports(settings=settings),
-        material=trust.material,
+        material=with_database(trust.material, database),
         policy=CheckOptions(at=current_time(), policy=settings.service.policy).trust_policy,
         evidence=EvidenceRoots(roots),
         limits=settings.limits,

@@ -8,23 +8,14 @@ Cites: PS3.15 A.4; RFC 4211 4.
 
 from __future__ import annotations
 
-from hashlib import sha256
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from sr.app.audit import AuditAction
 from sr.app.possession import possession_digest
-from sr.errors import AccessError, ConflictError, NotFoundError, SignerRefusedError
-from sr.mac import MACAlgorithm
+from sr.errors import ConflictError, NotFoundError
 from sr.service.access import Principal
 from sr.service.context import Context
-from sr.service.events import record
-from sr.signature.integrity import SignatureMatch, match_signature
-from sr.store.agents import agent_by, change_agent, give_credential
-from sr.store.people import Credential, add_credential, credentials_of, holders_of
-from sr.trust import parse_certificates, same_person
-from sr.verification.identity import is_holder
+from sr.service.credentials import keep_certificate
+from sr.store.agents import agent_by, change_agent
+from sr.store.people import Credential, credentials_of
+from sr.trust import parse_certificates
 
 __all__ = ["announce_certificate", "challenge_of", "keys_of_agent"]
 
@@ -78,60 +69,17 @@ def announce_certificate(
     Cites: PS3.15 A.4.
     """
     certificates = parse_certificates(chain)
-    leaf = certificates[0]
-    now = context.ports.now()
     with context.database.write() as connection:
         agent = agent_by(connection, id=principal.agent_id or "")
         fits = agent is not None and agent.challenge is not None and agent.challenge == challenge
         if agent is None or not fits or not change_agent(connection, agent, {"challenge": None}):
             raise ConflictError("the challenge is not the last one", hint="ask for another one")
-    digest = possession_digest(agent.id, challenge)
-    if match_signature(leaf, signature, MACAlgorithm.SHA256, digest) is not SignatureMatch.MATCHES:
-        raise SignerRefusedError(
-            "the signature is not by the key of the certificate", where="(0400,0115)"
-        )
-    parsed = x509.load_der_x509_certificate(leaf)
-    if parsed.not_valid_after_utc <= now:
-        raise AccessError("the certificate is too old", where="(0400,0115)")
-    identity = context.policy.identity
-    if not is_holder(leaf, principal.person_name, (principal.login,), identity):
-        raise AccessError(
-            "the certificate (CertificateOfSigner (0400,0115)) does not name you",
-            where="(0400,0115)",
-        )
-    fingerprint = sha256(leaf).hexdigest()
-    with context.database.write() as connection:
-        for other in holders_of(connection, but=principal.user_id):
-            if same_person(parse_certificates(other.chain)[0], leaf, identity):
-                raise AccessError(
-                    "the certificate (CertificateOfSigner (0400,0115)) is somebody else's",
-                    where="(0400,0115)",
-                )
-        known = credentials_of(connection, principal.user_id)
-        credential = next((each for each in known if each.sha256 == fingerprint), None)
-        if credential is None:
-            credential = Credential(
-                id=context.new_token(),
-                user_id=principal.user_id,
-                sha256=fingerprint,
-                chain=b"".join(
-                    x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-                    for der in certificates
-                ),
-                label=label,
-                agent_id=agent.id,
-                not_after=parsed.not_valid_after_utc,
-                created_at=now,
-            )
-            add_credential(connection, credential)
-        else:
-            give_credential(connection, credential.id, agent.id)
-        record(
-            context,
-            connection,
-            principal,
-            AuditAction.CREDENTIAL_ADDED,
-            certificate_sha256=fingerprint,
-            subject=f"agent {agent.id}",
-        )
-    return credential
+    return keep_certificate(
+        context,
+        principal,
+        certificates,
+        digest=possession_digest(agent.id, challenge),
+        signature=signature,
+        label=label,
+        agent_id=agent.id,
+    )

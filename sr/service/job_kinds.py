@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sr.service.jobs import Handler
+from sr.service.key_objects import seal_job
+from sr.store.documents import DocumentKind
 
 __all__ = ["HANDLERS"]
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {
+    DocumentKind.SEAL.value: seal_job,
+    DocumentKind.MANIFEST.value: seal_job,
+}
 """By kind of job."""

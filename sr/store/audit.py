@@ -8,6 +8,7 @@ Cites: PS3.15 A.5.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, Select, String, insert, select, type_coerce
@@ -16,7 +17,16 @@ from sr.app.audit import START, AuditEvent, ChainRow, columns_of, encode_event, 
 from sr.app.audit.head import Head
 from sr.store.schema import audit_events, audit_heads
 
-__all__ = ["add_head", "append_event", "chain_rows", "heads", "last_row", "latest_rows"]
+__all__ = [
+    "EventQuery",
+    "add_head",
+    "append_event",
+    "chain_rows",
+    "heads",
+    "last_row",
+    "latest_rows",
+    "search_rows",
+]
 
 _BLOCK = 1000
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -74,6 +84,43 @@ def latest_rows(
     if before is not None:
         query = query.where(audit_events.c.sequence < before)
     return tuple(map(_chain_row, connection.execute(query)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events; what is empty does not restrict."""
+
+    actions: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    user_id: str | None = None
+    sop_instance_uid: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    """Number of an event."""
+
+
+def search_rows(connection: Connection, query: EventQuery, *, limit: int) -> tuple[ChainRow, ...]:
+    """Return rows, the newest first."""
+    column = audit_events.c
+    conditions = (
+        column.action.in_(query.actions) if query.actions else None,
+        column.outcome.in_(query.outcomes) if query.outcomes else None,
+        column.user_id == query.user_id if query.user_id is not None else None,
+        column.sop_instance_uid == query.sop_instance_uid
+        if query.sop_instance_uid is not None
+        else None,
+        column.at >= query.since if query.since is not None else None,
+        column.at < query.until if query.until is not None else None,
+        column.sequence < query.before if query.before is not None else None,
+    )
+    statement = (
+        _rows()
+        .where(*(condition for condition in conditions if condition is not None))
+        .order_by(column.sequence.desc())
+        .limit(limit)
+    )
+    return tuple(map(_chain_row, connection.execute(statement)))
 
 
 def add_head(connection: Connection, head: Head) -> None:

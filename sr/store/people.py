@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from sr.errors import NotFoundError
 from sr.store.schema import api_keys, credentials, users
@@ -28,6 +28,7 @@ __all__ = [
     "user_by_login",
     "user_by_subject",
     "users_of",
+    "withdraw_credential",
 ]
 
 
@@ -164,8 +165,31 @@ def user_by_api_key(connection: Connection, digest: str, *, at: datetime) -> Use
 
 
 def add_credential(connection: Connection, credential: Credential) -> None:
-    """Write a certificate of a user."""
+    """Write a certificate of a user, also one that was withdrawn before."""
+    connection.execute(
+        delete(credentials)
+        .where(credentials.c.user_id == credential.user_id)
+        .where(credentials.c.sha256 == credential.sha256)
+        .where(credentials.c.revoked_at.is_not(None))
+    )
     connection.execute(insert(credentials).values(**asdict(credential)))
+
+
+def withdraw_credential(
+    connection: Connection, credential_id: str, *, user_id: str, at: datetime
+) -> Credential:
+    """Take a certificate from a user, and return it.
+
+    Raises:
+        NotFoundError: The user has no such certificate.
+    """
+    mine = (credentials.c.id == credential_id) & (credentials.c.user_id == user_id)
+    query = select(credentials).where(mine, credentials.c.revoked_at.is_(None))
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such certificate")
+    connection.execute(update(credentials).where(mine).values(revoked_at=at))
+    return Credential(**row)
 
 
 def credentials_of(connection: Connection, user_id: str) -> tuple[Credential, ...]:

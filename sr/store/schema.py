@@ -26,6 +26,7 @@ __all__ = [
     "api_keys",
     "audit_events",
     "audit_heads",
+    "challenges",
     "credentials",
     "documents",
     "idempotency",
@@ -164,6 +165,14 @@ credentials = Table(
     Column("created_at", Moment, nullable=False),
     Column("revoked_at", Moment),
     UniqueConstraint("user_id", "sha256"),
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("challenge", String(32), nullable=False),
+    Column("expires_at", Moment, nullable=False),
 )
 
 documents = Table(

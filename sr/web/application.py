@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sr import __version__
 from sr.service.context import Context
 from sr.web import health, login, pages, problems
-from sr.web.api import agent, agents, reports, signing_sessions
+from sr.web.api import ROUTERS, agent, agents
 from sr.web.authorisation import GUARD
 from sr.web.headers import SecurityHeaders
 from sr.web.limits import Limiter
@@ -57,8 +57,8 @@ def create_application(
     app.add_middleware(SecurityHeaders, rules=app.state.rules)
     problems.install(app)
     app.include_router(health.router)
-    for resource in (reports, signing_sessions):
-        app.include_router(resource.router, prefix="/api/v1", dependencies=[GUARD])
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api/v1", dependencies=[GUARD])
     app.include_router(agents.router, prefix="/api/v1")
     app.include_router(agent.router, prefix="/api/v1")
     app.include_router(login.router)

@@ -28,6 +28,7 @@ from sr.service.access import Role
 from sr.service.context import Context
 from sr.service.demonstration import DemoWorld, chain_of, make_world
 from sr.service.evidence import EvidenceRoots
+from sr.service.trust import with_database
 from sr.store.database import open_database
 from sr.store.people import add_api_key
 from sr.trust import TrustMaterial, load_policy, parse_certificates, parse_crls
@@ -127,7 +128,8 @@ def open_service(
             crl for path in world.pki.revocation_lists for crl in parse_crls(path.read_bytes())
         ),
     )
-    return Service(context=replace(context, material=lambda: material), world=world, clock=clock)
+    trusting = replace(context, material=with_database(lambda: material, context.database))
+    return Service(context=trusting, world=world, clock=clock)
 
 
 def _world(folder: Path) -> DemoWorld:

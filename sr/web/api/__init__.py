@@ -1,1 +1,33 @@
 """The API: a router a resource, thin over ``sr.service``."""
+
+from sr.web.api import (
+    audit_events,
+    checks,
+    credentials,
+    jobs,
+    key_objects,
+    reports,
+    signatures,
+    signing_sessions,
+    templates,
+    trust_anchors,
+)
+
+__all__ = ["ROUTERS"]
+
+ROUTERS = (
+    reports.router,
+    templates.templates,
+    templates.studies,
+    key_objects.key_objects,
+    key_objects.seals,
+    key_objects.manifests,
+    signing_sessions.router,
+    checks.router,
+    signatures.router,
+    jobs.router,
+    audit_events.router,
+    trust_anchors.router,
+    credentials.router,
+)
+"""Every resource for callers whose permission the route declares."""

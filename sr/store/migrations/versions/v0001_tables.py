@@ -100,6 +100,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
     )
     op.create_table(
+        "challenges",
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("challenge", sa.String(length=32), nullable=False),
+        sa.Column("expires_at", sa.String(length=27), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_challenges_user_id")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_challenges")),
+    )
+    op.create_table(
         "documents",
         sa.Column("sop_instance_uid", sa.String(length=64), nullable=False),
         sa.Column("sop_class_uid", sa.String(length=64), nullable=False),
