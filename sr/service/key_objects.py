@@ -16,7 +16,7 @@ from sr.app.evidence import secure_reference
 from sr.codes import Code, SignaturePurpose, key_object_title, title_modifier
 from sr.dicomfile import BytesSource, read
 from sr.document.evidence import Evidence, read_evidence
-from sr.errors import AccessError, ConfigurationError, EvidenceError, SRError
+from sr.errors import ConfigurationError, EvidenceError, SRError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.documents import described
@@ -110,7 +110,8 @@ def ask_for_sealed(
         study_instance_uid: Of evidence in the configured folders.
 
     Raises:
-        AccessError: The principal does not seal, or there is no key for it.
+        AccessError: The principal does not seal.
+        ConfigurationError: The service has no key to seal with for the principal.
 
     Cites: PS3.17 Annex W, cases 1 and 2.
     """
@@ -127,7 +128,8 @@ def seal_job(context: Context, principal: Principal, run: Run) -> dict[str, Any]
     """Write and sign the seal or manifest that a job asks for.
 
     Raises:
-        AccessError: The principal does not seal, or there is no key for it.
+        AccessError: The principal does not seal.
+        ConfigurationError: The service has no key to seal with for the principal.
         EvidenceError: There is no such evidence, or it is damaged.
         SigningError: The key does not sign.
         TimestampError: There is no time-stamp.
@@ -241,7 +243,7 @@ def _coded(title: str, modifiers: tuple[str, ...]) -> tuple[Code, tuple[Code, ..
 def _chain(context: Context, principal: Principal) -> bytes:
     chains = server_chains(context, principal, SignaturePurpose.SOURCE)
     if not chains:
-        raise AccessError(
+        raise ConfigurationError(
             "the service has no key to seal with for you", hint="register one with its key"
         )
     return chains[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
@@ -12,11 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sr.codes import SignaturePurpose
-from sr.document.template import load_template
-from sr.service.demonstration import chain_of
+from tests.support.api import VALUES, code_of, path_of, sign, tag_of
 from tests.support.service import Service, open_service
 
-VALUES = {"values": tomllib.loads(load_template("ct-chest").example), "template": "ct-chest"}
 NOWHERE = "2.25.999"
 
 
@@ -54,47 +51,6 @@ def signed(service: Service, anna: TestClient, draft: dict[str, Any]) -> dict[st
     """Return a report that waits for approval."""
     sign(service, anna, draft, SignaturePurpose.AUTHOR, "author")
     return anna.get(path_of(draft)).json()
-
-
-def sign(
-    service: Service,
-    client: TestClient,
-    document: dict[str, Any],
-    purpose: SignaturePurpose,
-    certificate: str,
-) -> dict[str, Any]:
-    """Sign with the key that the demonstration holds; return the session."""
-    opened = client.post(
-        "/api/v1/signing-sessions",
-        json={
-            "items": [
-                {"sop_instance_uid": document["sop_instance_uid"], "if_match": document["sha256"]}
-            ],
-            "purpose": purpose.slug,
-            "certificate_chain": chain_of(service.world.pki, certificate).decode(),
-        },
-    )
-    assert opened.status_code == 201, opened.text
-    answer = client.post(f"/api/v1/signing-sessions/{opened.json()['id']}/sign")
-    assert answer.status_code == 200, answer.text
-    assert [each["indication"] for each in answer.json()["results"]] == ["PASSED"]
-    return opened.json()
-
-
-def path_of(document: dict[str, Any], below: str = "") -> str:
-    """Return the address of a report."""
-    return f"/api/v1/reports/{document['sop_instance_uid']}{below}"
-
-
-def tag_of(document: dict[str, Any]) -> dict[str, str]:
-    """Return the header that says what was seen."""
-    return {"If-Match": f'"{document["sha256"]}"'}
-
-
-def code_of(answer: Any) -> str:
-    """Return the slug of a problem."""
-    assert answer.headers["content-type"] == "application/problem+json"
-    return answer.json()["type"].removeprefix("urn:srsign:problem:")
 
 
 def test_a_draft_is_changed_under_its_uid(anna: TestClient, draft: dict[str, Any]) -> None:

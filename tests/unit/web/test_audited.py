@@ -1,0 +1,225 @@
+"""Every operation that changes something or shows patient data is in the audit: from OpenAPI."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sr.codes import SignaturePurpose
+from sr.mac import MACAlgorithm
+from sr.service.demonstration import chain_of
+from sr.service.job_kinds import HANDLERS
+from sr.service.jobs import run_next
+from sr.store.audit import EventQuery, search_rows
+from tests.support.api import VALUES, path_of, sign, tag_of
+from tests.support.service import Service, open_service
+
+KINDS = ("reports", "keyobjects", "seals", "manifests")
+READING = {
+    "search": "",
+    "show": "/{uid}",
+    "download": "/{uid}/file",
+    "source": "/{uid}/source",
+    "versions": "/{uid}/versions",
+    "download_version": "/{uid}/versions/1/file",
+    "remarks": "/{uid}/remarks",
+    "rendered": "/{uid}/rendered",
+    "verdict": "/{uid}/verdict",
+}
+SILENT = {
+    "templates_search",
+    "templates_show",
+    "signing_sessions_waiting",
+    "jobs_search",
+    "jobs_show",
+    "jobs_follow",
+    "trust_anchors_search",
+    "credentials_search",
+    "credentials_draw",
+}
+"""Operations that change nothing and show no patient data."""
+
+
+class World:
+    """A service with a document of each kind, and how each operation succeeds on it."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.anna, self.sam = service.client("anna"), service.client("sam")
+        self.archive, self.ida = service.client("archive"), service.client("ida")
+        self.root = service.client("root")
+        self.study = service.world.studies[0]
+        self.uids = {
+            "reports": self.draft()["sop_instance_uid"],
+            "keyobjects": self.key_objects().json()["sop_instance_uid"],
+            "seals": self.sealed("seals"),
+            "manifests": self.sealed("manifests"),
+        }
+
+    def draft(self) -> dict[str, Any]:
+        """Write a draft."""
+        body = {"study_instance_uid": self.study, **VALUES}
+        answer = self.anna.post("/api/v1/reports", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def key_objects(self) -> Any:
+        """Write a key object selection."""
+        body = {"study_instance_uid": self.study, "title": "of-interest"}
+        return self.anna.post("/api/v1/keyobjects", json=body)
+
+    def sealed(self, place: str) -> str:
+        """Return the UID of a new seal or manifest."""
+        answer = self.archive.post(f"/api/v1/{place}", json={"study_instance_uid": self.study})
+        assert answer.status_code == 202, answer.text
+        run_next(self.service.context, HANDLERS)
+        job = self.archive.get(answer.headers["location"]).json()
+        assert job["state"] == "done", job
+        return job["result"]["sop_instance_uid"]
+
+    def signed(self) -> dict[str, Any]:
+        """Return a report that waits for approval."""
+        draft = self.draft()
+        sign(self.service, self.anna, draft, SignaturePurpose.AUTHOR, "author")
+        return self.anna.get(path_of(draft)).json()
+
+    def session(self) -> dict[str, Any]:
+        """Return a session over a new draft."""
+        return self.prepare().json()
+
+    def prepare(self) -> Any:
+        """Open a session over a new draft."""
+        draft = self.draft()
+        wanted = {"sop_instance_uid": draft["sop_instance_uid"], "if_match": draft["sha256"]}
+        chain = chain_of(self.service.world.pki, "author").decode()
+        body = {"items": [wanted], "purpose": "author", "certificate_chain": chain}
+        return self.anna.post("/api/v1/signing-sessions", json=body)
+
+    def complete(self) -> Any:
+        """Sign a new draft with a key outside."""
+        session = self.session()
+        digest = bytes.fromhex(session["items"][0]["digest"])
+        with self.service.signer("author") as signer:
+            value = b64encode(signer.sign_digest(digest, MACAlgorithm.SHA256)).decode()
+        body = {"items": [{"n": 1, "signature": value}]}
+        return self.anna.post(f"/api/v1/signing-sessions/{session['id']}/complete", json=body)
+
+    def anchor(self) -> Any:
+        """Trust a certificate."""
+        pem = chain_of(self.service.world.pki, "archive").decode()
+        return self.root.post("/api/v1/trust-anchors", json={"certificates": pem})
+
+    def credential(self) -> Any:
+        """Register a certificate."""
+        drawn = self.anna.post("/api/v1/credentials/challenges").json()
+        with self.service.signer("author") as signer:
+            digest = bytes.fromhex(drawn["digest"])
+            value = signer.sign_digest(digest, MACAlgorithm.SHA256)
+            chain = signer.certificate_chain[0].public_bytes(Encoding.PEM).decode()
+        body = {
+            "certificate_chain": chain,
+            "challenge": drawn["challenge"],
+            "signature": b64encode(value).decode(),
+            "label": "card",
+        }
+        return self.anna.post("/api/v1/credentials", json=body)
+
+
+def _on(method: str, below: str, document: Callable[[World], dict[str, Any]], body: Any) -> Any:
+    def call(world: World) -> Any:
+        found = document(world)
+        by = world.sam if below == "/return" else world.anna
+        return by.request(method, path_of(found, below), json=body, headers=tag_of(found))
+
+    return call
+
+
+def _reading(place: str, below: str) -> Callable[[World], Any]:
+    return lambda world: world.anna.get(f"/api/v1/{place}{below.format(uid=world.uids[place])}")
+
+
+def _session(method: str, below: str = "") -> Callable[[World], Any]:
+    return lambda world: world.anna.request(
+        method, f"/api/v1/signing-sessions/{world.session()['id']}{below}"
+    )
+
+
+CALLS: dict[str, Callable[[World], Any]] = {
+    **{
+        f"{kind}_{name}": _reading(kind, below) for kind in KINDS for name, below in READING.items()
+    },
+    "reports_write": lambda w: w.anna.post(
+        "/api/v1/reports", json={"study_instance_uid": w.study, **VALUES}
+    ),
+    "reports_change": _on("PUT", "", World.draft, VALUES),
+    "reports_amend": _on("POST", "/amend", World.signed, VALUES),
+    "reports_send_back": _on("POST", "/return", World.signed, {"comment": "?"}),
+    "studies_evidence": lambda w: w.anna.get("/api/v1/studies"),
+    "keyobjects_select": World.key_objects,
+    "seals_seal": lambda w: w.archive.post("/api/v1/seals", json={"study_instance_uid": w.study}),
+    "manifests_list_shipment": lambda w: w.archive.post(
+        "/api/v1/manifests", json={"study_instance_uid": w.study}
+    ),
+    "signing_sessions_prepare": World.prepare,
+    "signing_sessions_show": _session("GET"),
+    "signing_sessions_cancel": _session("DELETE"),
+    "signing_sessions_stream": _session("GET", "/items/1/stream"),
+    "signing_sessions_complete": World.complete,
+    "signing_sessions_sign": _session("POST", "/sign"),
+    "checks_check": lambda w: w.anna.post(
+        "/api/v1/checks", json={"sop_instance_uid": w.uids["reports"]}
+    ),
+    "signatures_search": lambda w: w.ida.get("/api/v1/signatures"),
+    "audit_events_search": lambda w: w.ida.get("/api/v1/audit-events"),
+    "trust_anchors_add": World.anchor,
+    "trust_anchors_remove": lambda w: w.root.delete(
+        f"/api/v1/trust-anchors/{w.anchor().json()['items'][0]['sha256']}"
+    ),
+    "credentials_add": World.credential,
+    "credentials_withdraw": lambda w: w.sam.delete(
+        f"/api/v1/credentials/{w.sam.get('/api/v1/credentials').json()['items'][0]['id']}"
+    ),
+}
+"""How each operation that is in the audit succeeds, by its name."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Return a service with a document of each kind."""
+    return World(open_service(tmp_path_factory.mktemp("audited")))
+
+
+def _described(world: World) -> dict[str, dict[str, Any]]:
+    paths = world.anna.get("/openapi.json").json()["paths"]
+    return {
+        operation["operationId"]: operation
+        for path, item in paths.items()
+        if path.startswith("/api/") and not path.startswith("/api/v1/agent")
+        for operation in item.values()
+    }
+
+
+def test_every_operation_is_decided_on(world: World) -> None:
+    """Each operation either says what the audit will hold, or is known to leave nothing there."""
+    described = _described(world)
+    assert {name for name, each in described.items() if "x-audit" in each} == set(CALLS)
+    assert {name for name, each in described.items() if "x-audit" not in each} == SILENT
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_operation_is_in_the_audit(world: World, name: str) -> None:
+    """An operation that succeeds leaves the event that the description names, and who it was."""
+    action = _described(world)[name]["x-audit"]
+    with world.service.context.database.read() as connection:
+        last = search_rows(connection, EventQuery(), limit=1)[0].sequence
+    answer = CALLS[name](world)
+    assert answer.status_code < 400, answer.text
+    with world.service.context.database.read() as connection:
+        found = search_rows(connection, EventQuery(actions=(action,)), limit=1)
+    assert found
+    assert found[0].sequence > last
+    assert found[0].columns["user_id"] in ("anna", "sam", "archive", "ida", "root")
