@@ -199,13 +199,12 @@ def credentials_of(connection: Connection, user_id: str) -> tuple[Credential, ..
 
 
 def holders_of(connection: Connection, *, but: str) -> tuple[Credential, ...]:
-    """Return the certificates of everybody but the person behind one user, none withdrawn."""
+    """Return the certificates of everybody but the person behind one user, withdrawn ones too."""
     person = select(users.c.person).where(users.c.id == but).scalar_subquery()
     query = (
         select(credentials)
         .join(users, users.c.id == credentials.c.user_id)
         .where(users.c.person != person)
-        .where(credentials.c.revoked_at.is_(None))
     )
     return tuple(Credential(**row) for row in connection.execute(query).mappings())
 

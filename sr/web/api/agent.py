@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
@@ -31,6 +31,8 @@ from sr.service.agents import revoke_agent
 from sr.service.session_view import OpenedSession
 from sr.signature import PreparedSignature
 from sr.store.signing_sessions import SessionItem, SessionState
+from sr.web.api.signing_sessions import Results, Values
+from sr.web.api.views import VerdictView
 from sr.web.authentication import AgentCaller, Wired
 from sr.web.operations import AGENT, protected
 
@@ -126,29 +128,6 @@ class WaitingList(BaseModel):
     items: list[WaitingView]
 
 
-class AgentValue(BaseModel):
-    """A signature value."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    n: Annotated[int, Field(ge=1, le=200)]
-    signature: Annotated[Base64Bytes, Field(max_length=4096)]
-
-
-class AgentValues(BaseModel):
-    """The signature values of a session; none to try again with those that were kept."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: Annotated[list[AgentValue], Field(max_length=200)] = []
-
-
-class AgentResults(BaseModel):
-    """The verdict on each document that came of a session."""
-
-    results: list[dict[str, Any]]
-
-
 class Refused(BaseModel):
     """Why a session is not signed."""
 
@@ -238,12 +217,11 @@ def stream(
     "/sessions/{session_id}/complete",
     **protected(AGENT, audit=AuditAction.SIGNED, errors=(404, 409, 410)),
 )
-def complete(
-    context: Wired, agent: AgentCaller, session_id: _SessionID, body: AgentValues
-) -> AgentResults:
+def complete(context: Wired, agent: AgentCaller, session_id: _SessionID, body: Values) -> Results:
     """Take the signature values and store what came of them."""
     values = {each.n: each.signature for each in body.items}
-    return AgentResults(results=list(agent_complete(context, agent, session_id, values)))
+    verdicts = agent_complete(context, agent, session_id, values)
+    return Results(results=[VerdictView.model_validate(each) for each in verdicts])
 
 
 @router.post(

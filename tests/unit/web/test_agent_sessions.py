@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from sr.app.ports import Timestamping
 from sr.app.possession import possession_digest
@@ -26,7 +26,8 @@ from sr.errors import (
 from sr.mac import MACAlgorithm
 from sr.net.agent_client import AgentClient
 from sr.service.demonstration import chain_of
-from sr.store.schema import audit_events, signing_sessions
+from sr.store.people import add_user, get_user
+from sr.store.schema import audit_events, credentials, signing_sessions
 from tests.support.agents import Desk, InProcess, desk, draft, opened, paired
 from tests.support.service import Service, open_service
 
@@ -314,6 +315,24 @@ def test_the_certificate_of_somebody_else(service: Service, login: str, key: str
     """A certificate that does not name the agent's person is not taken, even with its key."""
     with pytest.raises(AccessError):
         desk(service, login, key)
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_namesake(service: Service, anna: Desk, withdrawn: bool) -> None:
+    """A certificate that is or was somebody else's is not a namesake's, even with its key."""
+    login = f"namesake-{withdrawn}"
+    own = credentials.c.sha256 == anna.fingerprint
+    with service.context.database.write() as connection:
+        user = get_user(connection, "anna")
+        add_user(connection, replace(user, id=login, login=login, person=login))
+        if withdrawn:
+            connection.execute(update(credentials).where(own).values(revoked_at=service.clock()))
+    try:
+        with pytest.raises(AccessError):
+            desk(service, login, "author")
+    finally:
+        with service.context.database.write() as connection:
+            connection.execute(update(credentials).where(own).values(revoked_at=None))
 
 
 def test_a_key_that_does_not_belong_to_the_certificate(service: Service, anna: Desk) -> None:
