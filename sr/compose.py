@@ -22,10 +22,12 @@ from sr.app.ports import Ports, Timestamping
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from sr.app.audit.message import AuditSource
     from sr.app.doctor import Diagnosis
     from sr.app.responder_update import Asking
-    from sr.app.settings import OpenIDSettings, Settings, TimestampSettings
+    from sr.app.settings import OpenIDSettings, ServiceSettings, Settings, TimestampSettings
     from sr.app.trust_update import RevocationListSource
     from sr.keys import Secrets
     from sr.service.audit_trail import Forwarding
@@ -44,6 +46,7 @@ __all__ = [
     "ports",
     "revocation_lists",
     "secrets",
+    "server_tls",
     "service_context",
     "service_upkeep",
     "signing_ports",
@@ -338,6 +341,40 @@ def _openid(settings: OpenIDSettings) -> OpenIDRules:
         provision=settings.provision,
         organization=settings.organization,
     )
+
+
+def server_tls(settings: ServiceSettings) -> SSLContext | None:
+    """Return how the service encrypts and which clients it knows, ``None`` where it does neither.
+
+    Raises:
+        ConfigurationError: A file is missing, cannot be read, or does not fit the others.
+
+    Cites: RFC 8446; BCP 195.
+    """
+    import ssl  # noqa: PLC0415 - a service only
+
+    if not settings.tls_certificate:
+        if settings.tls_key or settings.client_ca or settings.client_crl:
+            raise ConfigurationError("service.tls_key and client_… need service.tls_certificate")
+        return None
+    if settings.client_crl and not settings.client_ca:
+        raise ConfigurationError("service.client_crl needs service.client_ca")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key or None, lambda: "")
+        if settings.client_ca:
+            context.load_verify_locations(settings.client_ca)
+            context.verify_mode = ssl.CERT_OPTIONAL
+        if settings.client_crl:
+            context.load_verify_locations(settings.client_crl)
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            "the files of service.tls_certificate, tls_key, client_ca and client_crl do not fit: "
+            f"{type(error).__name__}"
+        ) from error
+    return context
 
 
 def demo_service(folder: Path) -> dict[str, str]:

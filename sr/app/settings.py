@@ -109,6 +109,14 @@ class ServiceSettings:
 
     host: str = "127.0.0.1"
     port: int = 8080
+    tls_certificate: str = ""
+    """File with the certificate of the server and its issuers, PEM; empty for no encryption."""
+    tls_key: str = ""
+    """File with its key, PEM."""
+    client_ca: str = ""
+    """File with the authorities whose clients may prove who they are by certificate, PEM."""
+    client_crl: str = ""
+    """File with the revocation lists of these authorities, PEM; then each of them needs one."""
     evidence: str = ""
     """Folders with the instances that reports cite, with colons between."""
     policy: str = "standard"

@@ -28,6 +28,7 @@ from sr.cli import (
     inspect,
     mac,
     manifest,
+    people,
     render,
     serve,
     sign,
@@ -71,6 +72,7 @@ _MODULES = (
     agent,
     config,
     db,
+    people,
     doctor,
 )
 

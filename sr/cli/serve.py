@@ -53,6 +53,8 @@ def serve(
         raise ConfigurationError(
             "the service is not installed", hint="pip install 'srsign[http]'"
         ) from error
+    from sr.compose import server_tls
+
     if demo:
         from sr.compose import demo_service
 
@@ -73,6 +75,8 @@ def serve(
         timeout_graceful_shutdown=10,
     )
     configured.load()
-    shell.tell(f"serving at http://{address}:{number}; stop with Ctrl-C")
+    configured.ssl = server_tls(settings)
+    scheme = "https" if configured.ssl else "http"
+    shell.tell(f"serving at {scheme}://{address}:{number}; stop with Ctrl-C")
     uvicorn.Server(configured).run()
     return 0

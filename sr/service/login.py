@@ -18,7 +18,14 @@ from sr.errors import AccessError, AuthenticationError, ServiceError
 from sr.service.access import Principal, Role
 from sr.service.context import Context
 from sr.service.events import record
-from sr.store.people import User, get_user, user_by_api_key, user_by_login, users_of
+from sr.store.people import (
+    User,
+    get_user,
+    user_by_api_key,
+    user_by_login,
+    users_of,
+    users_of_certificate,
+)
 from sr.store.web_sessions import (
     WebSession,
     add_web_session,
@@ -36,6 +43,7 @@ __all__ = [
     "principal_of_user",
     "record_refusal",
     "start_session",
+    "user_of_certificate",
     "user_of_key",
     "user_of_session",
 ]
@@ -72,6 +80,16 @@ def user_of_key(context: Context, key: str) -> User | None:
     """Return whose API key it is, found by its digest."""
     with context.database.read() as connection:
         return user_by_api_key(connection, digest_of(key), at=context.ports.now())
+
+
+def user_of_certificate(context: Context, certificate: bytes) -> User | None:
+    """Return whose certificate a client proved to hold when it connected.
+
+    Two people never have one certificate; where two accounts do, nobody is meant.
+    """
+    with context.database.read() as connection:
+        users = users_of_certificate(connection, sha256(certificate).hexdigest())
+    return users[0] if len(users) == 1 else None
 
 
 def user_of_session(context: Context, token: str) -> User | None:

@@ -28,6 +28,7 @@ __all__ = [
     "user_by_login",
     "user_by_subject",
     "users_of",
+    "users_of_certificate",
     "withdraw_credential",
 ]
 
@@ -207,6 +208,17 @@ def holders_of(connection: Connection, *, but: str) -> tuple[Credential, ...]:
         .where(users.c.person != person)
     )
     return tuple(Credential(**row) for row in connection.execute(query).mappings())
+
+
+def users_of_certificate(connection: Connection, digest: str) -> tuple[User, ...]:
+    """Return the users who have a certificate that was not withdrawn."""
+    query = (
+        select(users)
+        .join(credentials, credentials.c.user_id == users.c.id)
+        .where(credentials.c.sha256 == digest)
+        .where(credentials.c.revoked_at.is_(None))
+    )
+    return tuple(_user(row) for row in connection.execute(query).mappings())
 
 
 def persons_of_users(connection: Connection, ids: Collection[str | None]) -> frozenset[str]:

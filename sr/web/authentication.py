@@ -11,8 +11,9 @@ from sr.errors import AuthenticationError
 from sr.service.access import Principal
 from sr.service.agents import principal_of_agent
 from sr.service.context import Context
-from sr.service.login import principal_of_user, user_of_key, user_of_session
+from sr.service.login import principal_of_user, user_of_certificate, user_of_key, user_of_session
 from sr.service.openid import user_of_token
+from sr.web.asgi import certificate_of
 from sr.web.cookies import cookie_of, require_same_origin
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "principal_of",
 ]
 
+_OF_BROWSERS = frozenset({"origin", "sec-fetch-site"})
 _DOTS_IN_TOKEN = 2
 """Cites: RFC 7515 3.1."""
 
@@ -97,6 +99,16 @@ def _by_cookie(request: Request, context: Context) -> Principal | None:
     return principal_of_user(user, address_of(request))
 
 
+def _by_certificate(request: Request, context: Context) -> Principal | None:
+    certificate = certificate_of(request.scope)
+    user = user_of_certificate(context, certificate) if certificate else None
+    if user is None:
+        return None
+    if not _OF_BROWSERS.isdisjoint(request.headers):  # which send a certificate unasked, too
+        require_same_origin(request)
+    return principal_of_user(user, address_of(request))
+
+
 def _bearer(request: Request) -> str:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     return value.strip() if scheme.lower() == "bearer" else ""
@@ -104,4 +116,4 @@ def _bearer(request: Request) -> str:
 
 _Way = Callable[[Request, Context], Principal | None]
 _BY_HEADER: tuple[_Way, ...] = (_by_token, _by_key)
-_BY_CONNECTION: tuple[_Way, ...] = (_by_cookie,)
+_BY_CONNECTION: tuple[_Way, ...] = (_by_cookie, _by_certificate)

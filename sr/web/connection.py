@@ -15,17 +15,9 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sr.web.asgi import Application, Receive, Scope, Send
+from sr.web.asgi import CLIENT_CERTIFICATE, Application, Receive, Scope, Send
 
-__all__ = ["Connection", "certificate_of"]
-
-_EXTENSION = "srsign.client_certificate"
-
-
-def certificate_of(scope: Scope) -> bytes | None:
-    """Return the certificate, DER, that the client proved to hold when the connection was made."""
-    found: bytes | None = scope.get("extensions", {}).get(_EXTENSION)
-    return found
+__all__ = ["Connection"]
 
 
 class Connection(H11Protocol):
@@ -76,7 +68,7 @@ def _known_by(app: Any, certificate: bytes) -> Application:  # noqa: ANN401 - uv
     """Return an application that is told the certificate of the client."""
 
     async def told(scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("extensions", {})[_EXTENSION] = certificate
+        scope.setdefault("extensions", {})[CLIENT_CERTIFICATE] = certificate
         await app(scope, receive, send)
 
     return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ssl import SSLContext
 from threading import Thread
 from typing import Any
 
@@ -22,12 +23,14 @@ class _Impatient(Connection):
 
 
 @contextmanager
-def served(app: Any, **options: Any) -> Iterator[int]:
+def served(app: Any, *, tls: SSLContext | None = None, **options: Any) -> Iterator[int]:
     """Serve an application for as long as the block runs; yields the port."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_level="critical", http=_Impatient, lifespan="off",
         timeout_graceful_shutdown=1, **options,
     )  # fmt: skip
+    config.load()
+    config.ssl = tls
     server = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
     thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

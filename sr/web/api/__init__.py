@@ -1,6 +1,7 @@
 """The API: a router a resource, thin over ``sr.service``."""
 
 from sr.web.api import (
+    api_keys,
     audit_events,
     checks,
     credentials,
@@ -29,5 +30,6 @@ ROUTERS = (
     audit_events.router,
     trust_anchors.router,
     credentials.router,
+    api_keys.router,
 )
 """Every resource for callers whose permission the route declares."""

@@ -1,0 +1,89 @@
+"""``/api-keys``: the keys of machines, made and taken away by administrators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from sr.app.audit import AuditAction
+from sr.service.access import Permission
+from sr.service.people import list_keys, make_key, revoke_key
+from sr.web.authentication import Caller, Wired
+from sr.web.operations import protected
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api-keys", tags=["api-keys"])
+
+_KeyId = Annotated[str, Field(pattern=r"^[0-9a-f]{1,32}$")]
+
+
+class NewKey(BaseModel):
+    """For whom, and how long."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    login: Annotated[str, Field(min_length=1, max_length=128)]
+    label: Annotated[str, Field(max_length=128)] = ""
+    days: Annotated[int, Field(ge=1, le=3660)] = 365
+
+
+class MadeKey(BaseModel):
+    """A key, this once."""
+
+    id: str
+    key: str
+    """To be sent as ``Authorization: Bearer``; nobody can show it again."""
+
+
+class KeyView(BaseModel):
+    """A key, without the key itself."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    login: str
+    label: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Keys(BaseModel):
+    """Every key."""
+
+    items: list[KeyView]
+
+
+_MANAGE = Permission.MANAGE_PEOPLE
+
+
+@router.get("", **protected(_MANAGE))
+def search(context: Wired, caller: Caller) -> Keys:
+    """Return the keys of machines, the youngest first."""
+    return Keys(items=[KeyView.model_validate(each) for each in list_keys(context, caller)])
+
+
+@router.post(
+    "",
+    status_code=201,
+    **protected(_MANAGE, audit=AuditAction.CREDENTIAL_ADDED, errors=(404,)),
+)
+def make(context: Wired, caller: Caller, body: NewKey, response: Response) -> MadeKey:
+    """Make a key for a user; it is shown once."""
+    key_id, key = make_key(context, caller, body.login, label=body.label, days=body.days)
+    response.headers["Location"] = f"/api/v1/api-keys/{key_id}"
+    return MadeKey(id=key_id, key=key)
+
+
+@router.delete(
+    "/{key_id}",
+    status_code=204,
+    **protected(_MANAGE, audit=AuditAction.CREDENTIAL_REMOVED, errors=(404,)),
+)
+def revoke(context: Wired, caller: Caller, key_id: _KeyId) -> None:
+    """Let a key open nothing any more."""
+    revoke_key(context, caller, key_id)
