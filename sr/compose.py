@@ -22,16 +22,14 @@ from sr.app.ports import Ports, Timestamping
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from sr.app.audit.message import AuditSource
     from sr.app.doctor import Diagnosis
     from sr.app.responder_update import Asking
-    from sr.app.settings import OpenIDSettings, ServiceSettings, Settings, TimestampSettings
+    from sr.app.settings import Settings, TimestampSettings
     from sr.app.trust_update import RevocationListSource
     from sr.keys import Secrets
     from sr.service.audit_trail import Forwarding
-    from sr.service.context import Context, OpenIDRules
+    from sr.service.context import Context
     from sr.service.upkeep import Upkeep
 
 __all__ = [
@@ -46,7 +44,6 @@ __all__ = [
     "ports",
     "revocation_lists",
     "secrets",
-    "server_tls",
     "service_context",
     "service_upkeep",
     "signing_ports",
@@ -202,6 +199,7 @@ def service_context(settings: Settings) -> Context:
     from sr.service.access import Role  # noqa: PLC0415
     from sr.service.context import Context  # noqa: PLC0415
     from sr.service.evidence import EvidenceRoots  # noqa: PLC0415
+    from sr.service.openid_rules import openid_rules  # noqa: PLC0415
     from sr.service.trust import with_database  # noqa: PLC0415
     from sr.store.database import open_database  # noqa: PLC0415
 
@@ -231,7 +229,7 @@ def service_context(settings: Settings) -> Context:
         session_lifetime=timedelta(minutes=settings.service.session_minutes),
         server_signers=signers,
         demo=settings.service.demo,
-        openid=_openid(settings.openid) if settings.openid.issuer else None,
+        openid=openid_rules(settings.openid) if settings.openid.issuer else None,
         login_lifetime=timedelta(hours=settings.http.login_hours),
         idle_lifetime=timedelta(minutes=settings.http.idle_minutes),
     )
@@ -299,82 +297,6 @@ def diagnosed_service(environment: Mapping[str, str]) -> tuple[Diagnosis, ...]:
         return diagnose_service(load_settings(setting_files(), environment))
     except ConfigurationError:
         return ()  # said already, under "settings"
-
-
-def _openid(settings: OpenIDSettings) -> OpenIDRules:
-    from sr.app.files import read_bytes  # noqa: PLC0415 - a service only
-    from sr.net.openid import ALGORITHMS, OpenIDProvider, issuer_url  # noqa: PLC0415
-    from sr.service.access import Role  # noqa: PLC0415
-    from sr.service.context import OpenIDRules  # noqa: PLC0415
-
-    algorithms = frozenset(settings.algorithms.split())
-    if not algorithms or not algorithms <= ALGORITHMS:
-        raise ConfigurationError(
-            "the setting openid.algorithms names what is no public-key algorithm",
-            hint="known: " + ", ".join(sorted(ALGORITHMS)),
-        )
-    if not settings.client_id or settings.audience == settings.client_id:
-        raise ConfigurationError(
-            "openid.client_id must be there, and openid.audience another: a token that says who "
-            "logged in is none that opens the API"
-        )
-    parts = (each.rpartition("=") for each in settings.roles.split())
-    pairs = tuple((value, role) for value, _, role in parts)
-    if any(not value or role not in set(Role) for value, role in pairs):
-        raise ConfigurationError(
-            "the setting openid.roles does not map values to roles",
-            hint="for example radiologists=author; roles: " + ", ".join(Role),
-        )
-    secret = settings.client_secret_file
-    return OpenIDRules(
-        provider=OpenIDProvider(
-            issuer=issuer_url(settings.issuer),
-            client_id=settings.client_id,
-            client_secret=read_bytes(Path(secret)).decode().strip() if secret else "",
-            algorithms=algorithms,
-            timeout=settings.timeout_seconds or 1,
-        ),
-        audience=settings.audience,
-        scope=settings.scope,
-        roles_claim=settings.roles_claim,
-        roles=pairs,
-        provision=settings.provision,
-        organization=settings.organization,
-    )
-
-
-def server_tls(settings: ServiceSettings) -> SSLContext | None:
-    """Return how the service encrypts and which clients it knows, ``None`` where it does neither.
-
-    Raises:
-        ConfigurationError: A file is missing, cannot be read, or does not fit the others.
-
-    Cites: RFC 8446; BCP 195.
-    """
-    import ssl  # noqa: PLC0415 - a service only
-
-    if not settings.tls_certificate:
-        if settings.tls_key or settings.client_ca or settings.client_crl:
-            raise ConfigurationError("service.tls_key and client_… need service.tls_certificate")
-        return None
-    if settings.client_crl and not settings.client_ca:
-        raise ConfigurationError("service.client_crl needs service.client_ca")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key or None, lambda: "")
-        if settings.client_ca:
-            context.load_verify_locations(settings.client_ca)
-            context.verify_mode = ssl.CERT_OPTIONAL
-        if settings.client_crl:
-            context.load_verify_locations(settings.client_crl)
-            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            "the files of service.tls_certificate, tls_key, client_ca and client_crl do not fit: "
-            f"{type(error).__name__}"
-        ) from error
-    return context
 
 
 def demo_service(folder: Path) -> dict[str, str]:

@@ -53,7 +53,7 @@ def serve(
         raise ConfigurationError(
             "the service is not installed", hint="pip install 'srsign[http]'"
         ) from error
-    from sr.compose import server_tls
+    from sr.net.server_tls import server_tls
 
     if demo:
         from sr.compose import demo_service

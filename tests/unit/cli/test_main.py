@@ -13,7 +13,8 @@ from tests.support.console import srsign
 COMMANDS = (
     *("demo", "create", "keyobject", "sign", "approve", "check", "inspect", "mac", "seal"),
     *("manifest", "certs", "render", "token", "template", "doctor", "trust"),
-    *("amend", "survives", "bundle", "audit", "serve", "worker", "config", "db"),
+    *("amend", "survives", "bundle", "audit", "serve", "worker", "config", "db", "user"),
+    "api-key",
 )
 GROUPS = {
     "mac": {"dump", "compute"},
@@ -23,6 +24,8 @@ GROUPS = {
     "certs": {"demo"},
     "config": {"show"},
     "db": {"migrate"},
+    "user": {"add", "list", "disable"},
+    "api-key": {"add", "list", "revoke"},
     "token": {"list", "test", "import"},
     "trust": {"list", "add", "remove", "update"},
     "template": {"check", "list", "show"},

@@ -18,8 +18,8 @@ from httpx2 import Client, TransportError
 from sqlalchemy import update
 
 from sr.app.settings import ServiceSettings
-from sr.compose import server_tls
 from sr.errors import ConfigurationError
+from sr.net.server_tls import server_tls
 from sr.store.people import Credential, add_credential
 from sr.store.schema import credentials
 from sr.web.application import create_application
