@@ -59,8 +59,7 @@ def read_stream(stream: bytes) -> StreamContent:
         end = _elements(stream, 0, out, depth=0)
         covered = _scan(bytes(out))
         out.clear()
-        if _elements(stream, end, out, depth=1) != len(stream):
-            raise _refused("a delimiter stands where an element must")
+        _elements(stream, end, out, depth=1)
         item = _scan(bytes(out))
     except (IndexError, RecursionError) as error:
         raise _refused("it ends within an element") from error

@@ -65,6 +65,9 @@ TAMPERED: dict[str, Callable[[bytes], bytes]] = {
     "a second patient in front": _put(0, _PATIENT),
     "a second patient behind": lambda s: s + _PATIENT,
     "a second signature item": lambda s: s + s[s.index(b"\x00\x04\x05\x00US") :],
+    "a certificate that nothing covers": lambda s: s.replace(
+        b"\x00\x04\x01\x04SQ", element(0x04000115, "OB", b"ab") + b"\x00\x04\x01\x04SQ"
+    ),
     "an item at the top": _put(0, _ITEM),
     "a sequence end at the top": _put(0, _SEQUENCE_END),
     "a sequence end behind": lambda s: s + _SEQUENCE_END,
