@@ -16,6 +16,7 @@ from benchmarks.documents import Office, office
 from benchmarks.measure import Timing, compare
 from benchmarks.memory import peak_memory
 from benchmarks.scaling import growth, speedup
+from benchmarks.service import service_load
 from benchmarks.signing import software_rates, token_rate
 from benchmarks.subjects import DCMSIGN, all_subjects
 from benchmarks.workloads import DATA, WORKLOADS, Workload
@@ -32,27 +33,61 @@ def main() -> None:
     results: dict[str, Any] = {
         "python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION, "cores": os.cpu_count()
     }  # fmt: skip
-    with office("archive") as archive:
-        chosen = [w for w in WORKLOADS if _is_chosen(w, options)]
-        say(_HEAD)
-        results["workloads"] = [_workload(w, archive, options, say) for w in chosen]
-        if not options.only:
-            results |= _documents(archive, options, say)
+    if options.service:
+        results["service"] = _service(options.service, say)
+    else:
+        results |= _files(options, say)
     if options.json:
         print(json.dumps(results, indent=2))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description="Measure what MACs and documents cost."
+        prog="python -m benchmarks",
+        description="Measure what MACs, documents and the service cost.",
     )
     parser.add_argument("--quick", action="store_true", help="less than a minute, less precise")
     parser.add_argument("--large", action="store_true", help="the 1.5 GB multi-frame as well")
     parser.add_argument(
         "--only", action="append", choices=[w.name for w in WORKLOADS], help="this workload alone"
     )
+    parser.add_argument(
+        "--service", type=float, metavar="SECONDS", help="the service alone, under load for so long"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser.parse_args()
+
+
+def _files(options: argparse.Namespace, say: Say) -> dict[str, Any]:
+    with office("archive") as archive:
+        chosen = [w for w in WORKLOADS if _is_chosen(w, options)]
+        say(_HEAD)
+        results: dict[str, Any] = {
+            "workloads": [_workload(w, archive, options, say) for w in chosen]
+        }
+        return results if options.only else results | _documents(archive, options, say)
+
+
+def _service(seconds: float, say: Say) -> dict[str, Any]:
+    load = service_load(seconds=seconds, drafts=int(1000 + 120 * seconds))
+    average = os.getloadavg()[0]
+    say(
+        f"\n{load.clients} clients for {load.seconds:.0f} s, {load.errors} errors, "
+        f"load average {average:.1f}\n"
+        f"the key alone: {load.raw:.0f} a second, {load.raw_processor:.2f} ms of a processor\n"
+        f"sessions of one document, beside checks and lists: {load.signed:.1f} a second, "
+        f"{load.signed / load.raw:.3f} of the key alone\n"
+        f"sessions of 50 documents, alone: {load.stacked:.1f} documents a second, "
+        f"{load.stacked / load.raw:.3f}; {load.stacked_processor:.1f} ms of the server's processor "
+        f"for one, {load.raw_processor / load.stacked_processor:.3f}\n"
+        f"an exchange of the load: {load.mixed_processor:.1f} ms of the server's processor\n"
+        f"memory: {load.megabytes_first:.0f} MB after a tenth of the time, "
+        f"{load.megabytes_last:.0f} MB at the end\n\n"
+        "milliseconds      count      p50      p95      p99"
+    )
+    for kind, each in load.latencies.items():
+        say(f"{kind:<15} {each.count:>7} {each.p50:>8.1f} {each.p95:>8.1f} {each.p99:>8.1f}")
+    return asdict(load) | {"load_average": average}
 
 
 def _is_chosen(workload: Workload, options: argparse.Namespace) -> bool:

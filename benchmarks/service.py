@@ -64,11 +64,17 @@ class ServiceLoad:
     clients: int
     seconds: float
     raw: float
-    """Signatures a second with the key alone, RSA-3072, one thread, nothing else running."""
+    """Signatures a second with the key alone, RSA-3072, one thread: mean of before and after."""
     signed: float
     """Documents signed a second, in sessions of one, beside checks and lists."""
     stacked: float
     """Documents signed a second in sessions of 50, nothing beside."""
+    raw_processor: float
+    """Milliseconds of processor time for a signature with the key alone."""
+    stacked_processor: float
+    """Milliseconds of the server's processor time for a document in sessions of 50."""
+    mixed_processor: float
+    """Milliseconds of the server's processor time for an exchange of the load, of whatever kind."""
     errors: int
     latencies: dict[str, Latency]
     megabytes_first: float
@@ -114,8 +120,9 @@ def service_load(*, clients: int = 50, seconds: float = 120, drafts: int = 8000)
         drafts: Documents that wait to be signed; more than can be in that time.
     """
     with _service(drafts, clients) as prepared:
-        raw = _raw(prepared.private_key, min(5.0, seconds / 4))
-        stacked = _stacked(prepared, sessions=max(2, int(seconds // 10)))
+        before = _raw(prepared.private_key, min(5.0, seconds / 4))
+        stacked, stacked_processor = _stacked(prepared, sessions=max(2, int(seconds // 10)))
+        used = _processor(prepared.pid)
         tally = _Tally()
         until = time.perf_counter() + seconds
         memory: list[float] = []
@@ -124,14 +131,20 @@ def service_load(*, clients: int = 50, seconds: float = 120, drafts: int = 8000)
             for done in [pool.submit(_client, n, prepared, until, tally) for n in range(clients)]:
                 done.result()
             watched.result()
+        used = _processor(prepared.pid) - used
+        after = _raw(prepared.private_key, min(5.0, seconds / 4))
+        done = sum(map(len, tally.milliseconds.values()))
         for fault in sorted(set(tally.errors)):
             print(f"  {fault}", file=sys.stderr)
         return ServiceLoad(
             clients=clients,
             seconds=seconds,
-            raw=raw,
+            raw=(before.rate + after.rate) / 2,
             signed=len(tally.milliseconds.get("sign", ())) / seconds,
             stacked=stacked,
+            raw_processor=(before.processor + after.processor) / 2,
+            stacked_processor=stacked_processor,
+            mixed_processor=1e3 * used / max(1, done),
             errors=len(tally.errors),
             latencies={kind: _latency(each) for kind, each in sorted(tally.milliseconds.items())},
             megabytes_first=memory[0],
@@ -302,22 +315,39 @@ def _client(number: int, prepared: _Prepared, until: float, tally: _Tally) -> No
             tally.add(kind, 1e3 * (time.perf_counter() - started))
 
 
-def _stacked(prepared: _Prepared, *, sessions: int) -> float:
+def _stacked(prepared: _Prepared, *, sessions: int) -> tuple[float, float]:
+    """Return documents a second, and milliseconds of the server's processor time for each."""
+    used = _processor(prepared.pid)
     with _Connection(prepared.port, prepared.keys[0]) as connection:
         started = time.perf_counter()
         for _ in range(sessions):
             connection.sign(prepared, [prepared.drafts.get() for _ in range(50)])
-        return 50 * sessions / (time.perf_counter() - started)
+        rate = 50 * sessions / (time.perf_counter() - started)
+    return rate, 1e3 * (_processor(prepared.pid) - used) / (50 * sessions)
 
 
-def _raw(key: rsa.RSAPrivateKey, seconds: float) -> float:
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    rate: float
+    """Signatures a second."""
+    processor: float
+    """Milliseconds of processor time for one."""
+
+
+def _raw(key: rsa.RSAPrivateKey, seconds: float) -> _Raw:
     digest, known = bytes(32), Prehashed(SHA256())
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.thread_time()
     for made in count(1):
         key.sign(digest, padding.PKCS1v15(), known)
         if (taken := time.perf_counter() - started) >= seconds:
-            return made / taken
+            return _Raw(made / taken, 1e3 * (time.thread_time() - used) / made)
     raise AssertionError
+
+
+def _processor(pid: int) -> float:
+    """Return the seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _watch(pid: int, until: float, seconds: float, memory: list[float]) -> None:

@@ -45,7 +45,7 @@ def _require(request: Request, caller: Principal) -> None:
         require(caller, Permission(declared))
 
 
-def _guard(request: Request, caller: Caller) -> None:
+async def _guard(request: Request, caller: Caller) -> None:
     _require(request, caller)
 
 

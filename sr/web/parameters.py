@@ -45,7 +45,7 @@ class Page:
         return self.offset + self.limit if found > self.limit else None
 
 
-def _page(
+async def _page(
     limit: Annotated[int, Query(ge=1, le=500, description="At most so many.")] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="After so many.")] = 0,
 ) -> Page:
@@ -55,7 +55,7 @@ def _page(
 Paging = Annotated[Page, Depends(_page)]
 
 
-def _if_match(
+async def _if_match(
     if_match: Annotated[
         str | None,
         Header(description="The ETag of what was seen.", examples=['"2c26b46b68ffc68f…"']),
