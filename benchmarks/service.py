@@ -133,7 +133,7 @@ def service_load(*, clients: int = 50, seconds: float = 120, drafts: int = 8000)
             watched.result()
         used = _processor(prepared.pid) - used
         after = _raw(prepared.private_key, min(5.0, seconds / 4))
-        done = sum(map(len, tally.milliseconds.values()))
+        exchanges = sum(map(len, tally.milliseconds.values()))
         for fault in sorted(set(tally.errors)):
             print(f"  {fault}", file=sys.stderr)
         return ServiceLoad(
@@ -144,7 +144,7 @@ def service_load(*, clients: int = 50, seconds: float = 120, drafts: int = 8000)
             stacked=stacked,
             raw_processor=(before.processor + after.processor) / 2,
             stacked_processor=stacked_processor,
-            mixed_processor=1e3 * used / max(1, done),
+            mixed_processor=1e3 * used / max(1, exchanges),
             errors=len(tally.errors),
             latencies={kind: _latency(each) for kind, each in sorted(tally.milliseconds.items())},
             megabytes_first=memory[0],
