@@ -32,14 +32,21 @@ class Study:
     instances: int
 
 
-def list_studies(context: Context, principal: Principal) -> tuple[Study, ...]:
-    """Return the studies that a report can be written about, the newest first.
+def list_studies(
+    context: Context, principal: Principal, permission: Permission = Permission.WRITE_REPORTS
+) -> tuple[Study, ...]:
+    """Return the studies that there is something to be done with, the newest first.
+
+    Args:
+        context: The service.
+        principal: Who asks.
+        permission: To do what: write reports, or seal.
 
     Raises:
-        AccessError: The principal writes no reports.
+        AccessError: The principal may not do it.
         ConfigurationError: A folder does not exist.
     """
-    require(principal, Permission.WRITE_REPORTS)
+    require(principal, permission)
     found = tuple(_study(uid, paths) for uid, paths in context.evidence.studies().items())
     with context.database.write() as connection:
         record(context, connection, principal, AuditAction.SEARCHED)

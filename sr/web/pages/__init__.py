@@ -7,15 +7,32 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from sr.web.pages import agents, checking, drafts, login, report, signing, theme, worklist
+from sr.web.pages import (
+    agents,
+    audit,
+    checking,
+    drafts,
+    login,
+    report,
+    seals,
+    signatures,
+    signing,
+    theme,
+    trust,
+    worklist,
+)
 
 __all__ = ["install"]
 
+_PAGES = (
+    *(login, worklist, drafts, report, signing, checking),
+    *(seals, signatures, agents, audit, trust, theme),
+)
 _STATIC = Path(__file__).parent.parent / "static"
 
 
 def install(app: FastAPI) -> None:
     """Add the pages and the files that they load to an application."""
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    for page in (login, worklist, drafts, report, signing, checking, agents, theme):
+    for page in _PAGES:
         app.include_router(page.router)

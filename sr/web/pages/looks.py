@@ -8,12 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sr.app.answers import AnswerState
+from sr.app.audit import Outcome
 from sr.findings import Indication
 from sr.service.access import Permission
 from sr.service.checks import SetResult
 from sr.store.documents import DocumentState
+from sr.store.jobs import JobState
 
-__all__ = ["ANSWERS", "INDICATIONS", "NAVIGATION", "SET_RESULTS", "STATES", "Entry", "Look"]
+__all__ = [
+    "ANSWERS",
+    "INDICATIONS",
+    "JOBS",
+    "NAVIGATION",
+    "OUTCOMES",
+    "SET_RESULTS",
+    "STATES",
+    "Entry",
+    "Look",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +88,27 @@ SET_RESULTS: dict[str, Look] = {
     SetResult.NOT_DICOM: _look("none", "empty", "not DICOM"),
 }
 
+OUTCOMES: dict[str, Look] = {
+    Outcome.SUCCESS: _look("good", "yes", "done"),
+    Outcome.MINOR_FAILURE: _look("open", "warning", "minor failure"),
+    Outcome.SERIOUS_FAILURE: _look("bad", "no", "refused or failed"),
+    Outcome.MAJOR_FAILURE: _look("bad", "warning", "major failure"),
+}
+
+JOBS: dict[str, Look] = {
+    JobState.QUEUED: _look("none", "empty", "waits"),
+    JobState.RUNNING: _look("wait", "next", "runs"),
+    JobState.DONE: _look("good", "yes", "done"),
+    JobState.FAILED: _look("bad", "no", "failed"),
+}
+
 NAVIGATION = (
     Entry(path="/", label="Worklist", permission=Permission.READ_DOCUMENTS),
     Entry(path="/reports/new", label="New report", permission=Permission.WRITE_REPORTS),
     Entry(path="/check", label="Check files", permission=Permission.CHECK),
+    Entry(path="/seals", label="Seals", permission=Permission.SEAL),
+    Entry(path="/signatures", label="Signatures", permission=Permission.SEARCH_SIGNATURES),
     Entry(path="/agents", label="Agents", permission=Permission.PAIR_AGENTS),
+    Entry(path="/audit", label="Audit", permission=Permission.READ_AUDIT),
+    Entry(path="/trust", label="Trust", permission=Permission.CHANGE_TRUST),
 )

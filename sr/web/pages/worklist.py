@@ -7,18 +7,19 @@ patient is not, because addresses end up in histories and logs: it is sent in th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from sr.service.access import Permission, may
 from sr.service.worklist import WorkList, Worklist, show_worklist
 from sr.store.document_search import DocumentOrder, DocumentQuery
 from sr.store.documents import DocumentState
 from sr.web.authentication import Caller, Wired
+from sr.web.pages.filters import EMPTY, begin_of, end_of
 from sr.web.pages.frame import PageRoute, see_other, show
 from sr.web.pages.looks import NAVIGATION
 
@@ -45,20 +46,14 @@ class _Filter(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    list: WorkList | None = None
-    state: DocumentState | None = None
+    list: Annotated[WorkList | None, EMPTY] = None
+    state: Annotated[DocumentState | None, EMPTY] = None
     title: Annotated[str, Field(max_length=64)] = ""
-    since: date | None = None
-    until: date | None = None
+    since: Annotated[date | None, EMPTY] = None
+    until: Annotated[date | None, EMPTY] = None
     order: DocumentOrder = DocumentOrder.CHANGED
     rising: bool = False
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
-
-    @field_validator("list", "state", "since", "until", mode="before")
-    @classmethod
-    def _nothing(cls, value: object) -> object:
-        """Fields of a form that were left empty ask for nothing."""
-        return value or None
 
     def address(self, **changes: object) -> str:
         """Return the address of this list with some things changed; the first page again."""
@@ -116,8 +111,8 @@ def _found(context: Wired, caller: Caller, asked: _Filter, patient: str) -> Work
         states=(asked.state,) if asked.state else (),
         patient=patient,
         title=asked.title,
-        since=_begin(asked.since),
-        until=_begin(asked.until + timedelta(days=1)) if asked.until else None,
+        since=begin_of(asked.since),
+        until=end_of(asked.until),
         order=asked.order,
         descending=not asked.rising,
     )
@@ -128,10 +123,6 @@ def _chosen(caller: Caller, asked: _Filter) -> WorkList:
     if asked.list is not None:
         return asked.list
     return WorkList.MINE if may(caller, Permission.WRITE_REPORTS) else WorkList.SIGNED
-
-
-def _begin(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), UTC) if day is not None else None
 
 
 def _page(

@@ -1,0 +1,67 @@
+"""``/audit``: what happened here, for auditors; looking at it is an event too."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from sr.app.audit import AuditAction, Outcome
+from sr.app.audit.event_encoding import decode_event
+from sr.service.audit_search import find_events
+from sr.store.audit import EventQuery
+from sr.web.authentication import Caller, Wired
+from sr.web.pages.filters import EMPTY, begin_of, end_of
+from sr.web.pages.frame import PageRoute, show
+from sr.web.pages.looks import OUTCOMES
+from sr.web.parameters import UID
+
+__all__ = ["router"]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_PAGE_SIZE = 100
+
+
+class _Filter(BaseModel):
+    """What the address says."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    action: Annotated[AuditAction | None, EMPTY] = None
+    outcome: Annotated[Outcome | None, EMPTY] = None
+    user: Annotated[str, Field(max_length=64)] = ""
+    document: Annotated[UID | None, EMPTY] = None
+    since: Annotated[date | None, EMPTY] = None
+    until: Annotated[date | None, EMPTY] = None
+    before: Annotated[Annotated[int, Field(ge=1)] | None, EMPTY] = None
+
+
+@router.get("/audit")
+def look(
+    request: Request, context: Wired, caller: Caller, asked: Annotated[_Filter, Query()]
+) -> Response:
+    """Show events, the newest first."""
+    query = EventQuery(
+        actions=(asked.action,) if asked.action else (),
+        outcomes=(asked.outcome,) if asked.outcome else (),
+        user_id=asked.user or None,
+        sop_instance_uid=asked.document,
+        since=begin_of(asked.since),
+        until=end_of(asked.until),
+        before=asked.before,
+    )
+    rows = find_events(context, caller, query, limit=_PAGE_SIZE + 1)
+    shown = rows[:_PAGE_SIZE]
+    return show(
+        request,
+        caller,
+        "audit.html.j2",
+        asked=asked,
+        events=[(row.sequence, decode_event(row.encoded)) for row in shown],
+        more=shown[-1].sequence if len(rows) > _PAGE_SIZE else None,
+        actions=tuple(AuditAction),
+        looks=OUTCOMES,
+    )

@@ -1,0 +1,22 @@
+"""What the filters of lists have in common: empty fields, and days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from pydantic import BeforeValidator
+
+__all__ = ["EMPTY", "begin_of", "end_of"]
+
+EMPTY = BeforeValidator(lambda value: value or None)
+"""A field of a form that was left empty asks for nothing."""
+
+
+def begin_of(day: date | None) -> datetime | None:
+    """Return the moment at which a day begins, in UTC."""
+    return None if day is None else datetime.combine(day, time(), UTC)
+
+
+def end_of(day: date | None) -> datetime | None:
+    """Return the first moment after a day, in UTC."""
+    return None if day is None else datetime.combine(day, time(), UTC) + timedelta(days=1)

@@ -1,0 +1,50 @@
+"""``/seals``: studies are sealed and listed for shipping; the work is done as a job."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request, Response
+
+from sr.service.access import Permission
+from sr.service.jobs import jobs_of
+from sr.service.key_objects import ask_for_sealed
+from sr.service.studies import list_studies
+from sr.store.documents import DocumentKind
+from sr.store.jobs import JobState
+from sr.web.authentication import Caller, Wired
+from sr.web.pages.frame import PageRoute, see_other, show
+from sr.web.pages.looks import JOBS
+from sr.web.parameters import UID
+
+__all__ = ["router"]
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/seals")
+def look(request: Request, context: Wired, caller: Caller) -> Response:
+    """Show the studies that can be sealed, and what was asked for."""
+    studies = list_studies(context, caller, Permission.SEAL)
+    jobs = jobs_of(context, caller, limit=20)
+    return show(
+        request,
+        caller,
+        "seals.html.j2",
+        studies=studies,
+        jobs=jobs,
+        waiting=any(job.state in (JobState.QUEUED, JobState.RUNNING) for job in jobs),
+        looks=JOBS,
+    )
+
+
+@router.post("/seals")
+def ask(
+    context: Wired,
+    caller: Caller,
+    study: Annotated[UID, Form()],
+    kind: Annotated[Literal["seal", "manifest"], Form()],
+) -> Response:
+    """Ask for a seal over a study, or for a manifest of it and its signed reports."""
+    ask_for_sealed(context, caller, DocumentKind(kind), study)
+    return see_other("/seals")
