@@ -31,7 +31,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from sr.app.settings import load_settings
-from sr.compose import current_time, service_context
+from sr.compose import current_time
+from sr.compose.service import service_context
 from sr.dicomfile import BytesSource, read
 from sr.document.template import load_template
 from sr.service.context import Context

@@ -175,21 +175,23 @@ def export(
     DICOM audit messages (PS3.15 A.5) are XML, one a line; JSON lines can be checked again with
     srsign audit check. The export itself is an event of the trail. Names of patients are in both.
     """
-    from sr import compose
     from sr.app.settings import current_settings
 
     if syslog == (output is not None):
         raise ConfigurationError("name a file with -o, or say --syslog")
     trail = o.existing_database(database)
     if syslog:
+        from sr.compose.service import audit_forwarding
         from sr.service.audit_trail import forward_trail
 
-        gone, _ = forward_trail(trail, compose.audit_forwarding(current_settings()))
+        gone, _ = forward_trail(trail, audit_forwarding(current_settings()))
         _said(shell, gone, current_settings().audit.syslog)
         return
     assert output is not None  # noqa: S101 - for the type checker
     from sr.app.audit.export import AuditFormat
     from sr.app.files import guard_output, write_atomically
+    from sr.compose import current_time
+    from sr.compose.service import audit_source
     from sr.dicomfile.splice import Piece
     from sr.service.audit_trail import export_trail
 
@@ -203,9 +205,9 @@ def export(
         for line in export_trail(
             trail,
             AuditFormat(format),
-            compose.audit_source(current_settings()),
+            audit_source(current_settings()),
             by=_somebody(),
-            at=compose.current_time(),
+            at=current_time(),
             to=output.name,
             since=since,
         ):

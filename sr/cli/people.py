@@ -201,7 +201,7 @@ def _context() -> Context:
     from sr.app.settings import current_settings
 
     try:
-        from sr.compose import service_context
+        from sr.compose.service import service_context
 
         return service_context(current_settings())
     except ImportError as error:

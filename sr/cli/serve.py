@@ -56,7 +56,7 @@ def serve(
     from sr.net.server_tls import server_tls
 
     if demo:
-        from sr.compose import demo_service
+        from sr.compose.service import demo_service
 
         os.environ.update(demo_service(out.absolute()))
         current_settings.cache_clear()

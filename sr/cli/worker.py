@@ -32,7 +32,7 @@ def worker(shell: Shell) -> int:
     from sr.app.settings import current_settings
 
     try:
-        from sr.compose import service_context, service_upkeep
+        from sr.compose.service import service_context, service_upkeep
         from sr.service.job_kinds import HANDLERS
         from sr.service.worker import Worker
 

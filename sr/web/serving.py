@@ -7,7 +7,7 @@ import sys
 from fastapi import FastAPI
 
 from sr.app.settings import current_settings
-from sr.compose import service_context, service_upkeep
+from sr.compose.service import service_context, service_upkeep
 from sr.web.application import create_application
 from sr.web.background import background
 from sr.web.observation import json_log

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from sr.app.settings import current_settings
 from sr.cli.exit_codes import UNABLE, USAGE
 from sr.cli.main import main
-from sr.compose import service_context
+from sr.compose.service import service_context
 from sr.web.application import create_application
 
 

@@ -11,7 +11,7 @@ import pytest
 from sr.app.audit.head import decode_head
 from sr.app.settings import AuditSettings, Settings
 from sr.app.signing import Credentials
-from sr.compose import service_upkeep
+from sr.compose.service import service_upkeep
 from sr.errors import ConfigurationError, ExternalServiceError, SRError
 from sr.keys.secrets import no_secrets
 from sr.service.upkeep import Anchoring, Task, Upkeep, anchor_when_due

@@ -19,7 +19,7 @@ from joserfc.jwk import RSAKey
 from sqlalchemy import select
 
 from sr.app.settings import OpenIDSettings, Settings
-from sr.compose import service_context
+from sr.compose.service import service_context
 from sr.errors import ConfigurationError
 from sr.net.openid import OpenIDProvider
 from sr.service.context import OpenIDRules
