@@ -328,6 +328,16 @@ def test_report_signed_since(service: Service) -> None:
     assert _signatures(service, document) == 1
 
 
+def test_report_signed_by_a_coauthor_since(service: Service) -> None:
+    """A signature that somebody else added while a session was open is not overwritten."""
+    document = sign(service, draft(service))
+    session = opened(service, document, purpose=SignaturePurpose.ADDENDUM)
+    signed = sign(service, document, "sam", COAUTHOR)
+    with pytest.raises(ConflictError):
+        complete_session(service.context, ANNA, session.session.id, values_of(service, session))
+    assert now(service, document) == signed
+
+
 def test_one_document_of_many_changed(service: Service) -> None:
     """Where one document of a session changed, none of them is signed."""
     one, other = draft(service), draft(service)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -37,7 +39,7 @@ def _differences(database: Database, expected: MetaData) -> list[object]:
 def _user(login: str) -> dict[str, object]:
     return {
         "id": login, "login": login, "display_name": "", "person_name": "", "organization": "",
-        "person": login, "roles": [], "created_at": None,
+        "person": login, "roles": [], "created_at": datetime.now(UTC),
     }  # fmt: skip
 
 
@@ -127,6 +129,23 @@ def test_failed_transaction_leaves_nothing(database: Database) -> None:
         connection.execute(insert(users), twice)
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(users)).scalar() == 0
+
+
+def test_one_writer_at_a_time(database: Database) -> None:
+    """A transaction that writes begins when the one before it has ended, and sees what it did."""
+    seen = []
+
+    def count() -> None:
+        with database.write() as connection:
+            seen.append(connection.execute(select(func.count()).select_from(users)).scalar())
+
+    other = Thread(target=count)
+    with database.write() as connection:
+        other.start()
+        other.join(0.3)  # it would be over by now if it did not wait
+        connection.execute(insert(users).values(_user("a")))
+    other.join()
+    assert seen == [1]
 
 
 @pytest.fixture(scope="module")
