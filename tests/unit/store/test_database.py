@@ -12,12 +12,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Integer, MetaData, func, insert, select, text
+from sqlalchemy import Column, Connection, Integer, MetaData, func, select, text
 
 from sr.errors import ConfigurationError, ExternalServiceError
 from sr.store.database import Database, connect, open_database
 from sr.store.migration import version_of
 from sr.store.migrations import HEAD
+from sr.store.people import User, add_user
 from sr.store.schema import metadata, users
 from tests.support.service import Service, open_service
 from tests.support.signing import draft, sign
@@ -36,11 +37,13 @@ def _differences(database: Database, expected: MetaData) -> list[object]:
         return list(compare_metadata(context, expected))
 
 
-def _user(login: str) -> dict[str, object]:
-    return {
-        "id": login, "login": login, "display_name": "", "person_name": "", "organization": "",
-        "person": login, "roles": [], "created_at": datetime.now(UTC),
-    }  # fmt: skip
+def _add(connection: Connection, *names: str) -> None:
+    for name in names:
+        user = User(
+            id=name, login=name, display_name="", person_name="", organization="", roles=(),
+            created_at=datetime.now(UTC),
+        )  # fmt: skip
+        add_user(connection, user)
 
 
 def test_steps_lead_to_the_schema(database: Database) -> None:
@@ -124,9 +127,8 @@ def test_steps_are_all_or_nothing(tmp_path: Path) -> None:
 
 def test_failed_transaction_leaves_nothing(database: Database) -> None:
     """What was written before an error in a transaction is undone with it."""
-    twice = [_user("a"), _user("b"), _user("a")]
     with pytest.raises(ExternalServiceError), database.write() as connection:
-        connection.execute(insert(users), twice)
+        _add(connection, "a", "b", "a")
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(users)).scalar() == 0
 
@@ -143,7 +145,7 @@ def test_one_writer_at_a_time(database: Database) -> None:
     with database.write() as connection:
         other.start()
         other.join(0.3)  # it would be over by now if it did not wait
-        connection.execute(insert(users).values(_user("a")))
+        _add(connection, "a")
     other.join()
     assert seen == [1]
 
