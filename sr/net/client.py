@@ -21,70 +21,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
-from uuid import uuid4
+from typing import Any, Self, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sr import errors
 from sr.app.match_code import match_code
 from sr.codes import SignaturePurpose
-from sr.errors import ConflictError, ExternalServiceError, SignerRefusedError, SRError
+from sr.errors import SignerRefusedError, SRError
 from sr.keys import Signer
 from sr.mac import MACAlgorithm
 from sr.mac.algorithm import new_digest
+from sr.net.service_requests import HTTP, Requests, open_http
 
-__all__ = ["HTTP", "Answer", "Client", "Job", "Report", "Session", "SessionItem"]
+__all__ = ["Client", "Job", "Report", "Session", "SessionItem"]
 
-_API = "/api/v1"
-_PROBLEM = "urn:srsign:problem:"
-_TRIES = 5
 _ENDED = ("done", "failed")
-
-
-class Answer(Protocol):
-    """What an HTTP library gives back."""
-
-    @property
-    def status_code(self) -> int:
-        """The status."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, whatever the case of their names."""
-        ...
-
-    @property
-    def content(self) -> bytes:
-        """The body."""
-        ...
-
-    def json(self) -> Any:  # noqa: ANN401 - JSON
-        """Return the body as JSON."""
-        ...
-
-
-class HTTP(Protocol):
-    """An HTTP library with an address and credentials; ``httpx.Client`` is one."""
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Any = ...,  # noqa: ANN401 - each library's own types
-        params: Any = ...,  # noqa: ANN401
-        json: Any = ...,  # noqa: ANN401
-        content: Any = ...,  # noqa: ANN401
-        files: Any = ...,  # noqa: ANN401
-    ) -> Answer:
-        """Send a request and return the answer."""
-        ...
-
-    def close(self) -> None:
-        """Let go of connections."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +124,7 @@ class Client:
         http: HTTP | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._http = http or _httpx(url, token, timeout)
-        self._wait = wait
+        self._requests = Requests(http or open_http(url, token, timeout), wait)
 
     def __enter__(self) -> Self:
         """Return the client, to be closed at the end."""
@@ -187,17 +137,17 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         """Let go of connections."""
-        self._http.close()
+        self._requests.http.close()
 
     def studies(self) -> list[dict[str, Any]]:
         """Return the studies that a report can be written about."""
-        return list(self._json("GET", "/studies")["items"])
+        return list(self._requests.json("GET", "/studies")["items"])
 
     def reports(self, **asked: object) -> Iterator[Report]:
         """Yield documents, those that changed last first; ``state``, ``mine``, … restrict."""
         offset: int | None = 0
         while offset is not None:
-            page = self._json("GET", "/reports", params={**asked, "offset": offset})
+            page = self._requests.json("GET", "/reports", params={**asked, "offset": offset})
             yield from (_of(Report, each) for each in page["items"])
             offset = page["next_offset"]
 
@@ -207,7 +157,7 @@ class Client:
         Raises:
             NotFoundError: There is none.
         """
-        return _of(Report, self._json("GET", f"/reports/{sop_instance_uid}"))
+        return _of(Report, self._requests.json("GET", f"/reports/{sop_instance_uid}"))
 
     def file(self, sop_instance_uid: str) -> bytes:
         """Return a report as a DICOM file.
@@ -215,12 +165,14 @@ class Client:
         Raises:
             NotFoundError: There is none.
         """
-        return self._send("GET", f"/reports/{sop_instance_uid}/file").content
+        return self._requests.send("GET", f"/reports/{sop_instance_uid}/file").content
 
     def verdict(self, sop_instance_uid: str, *, evidence: bool = True) -> dict[str, Any]:
         """Return the verdict on a report, judged now: the object of ``srsign check --json``."""
         asked = {"evidence": "true" if evidence else "false"}
-        return dict(self._json("GET", f"/reports/{sop_instance_uid}/verdict", params=asked))
+        return dict(
+            self._requests.json("GET", f"/reports/{sop_instance_uid}/verdict", params=asked)
+        )
 
     def write_report(
         self, study_instance_uid: str, *, values: Mapping[str, Any], template: str | None = None
@@ -236,7 +188,7 @@ class Client:
             "values": dict(values),
             "template": template,
         }
-        return _of(Report, self._once("/reports", body))
+        return _of(Report, self._requests.once("/reports", body))
 
     def change_report(
         self, report: Report, *, values: Mapping[str, Any], template: str | None = None
@@ -249,7 +201,7 @@ class Client:
         """
         body = {"values": dict(values), "template": template}
         path = f"/reports/{report.sop_instance_uid}"
-        return _of(Report, self._json("PUT", path, json=body, headers=_seen(report)))
+        return _of(Report, self._requests.json("PUT", path, json=body, headers=_seen(report)))
 
     def amend_report(
         self, report: Report, *, values: Mapping[str, Any], template: str | None = None
@@ -262,7 +214,7 @@ class Client:
         """
         body = {"values": dict(values), "template": template}
         path = f"/reports/{report.sop_instance_uid}/amend"
-        return _of(Report, self._once(path, body, _seen(report)))
+        return _of(Report, self._requests.once(path, body, _seen(report)))
 
     def return_report(self, report: Report, comment: str) -> Report:
         """Return a report that waits for approval to its author.
@@ -273,7 +225,7 @@ class Client:
         """
         path = f"/reports/{report.sop_instance_uid}/return"
         body = {"comment": comment}
-        return _of(Report, self._json("POST", path, json=body, headers=_seen(report)))
+        return _of(Report, self._requests.json("POST", path, json=body, headers=_seen(report)))
 
     def sign(
         self,
@@ -344,7 +296,7 @@ class Client:
             "certificate_chain": chain.decode("ascii"),
             "mac_algorithm": algorithm.value,
         }
-        opened = self._once("/signing-sessions", body)
+        opened = self._requests.once("/signing-sessions", body)
         return Session(
             id=opened["id"],
             state=opened["state"],
@@ -368,12 +320,14 @@ class Client:
             for n, value in (values or {}).items()
         ]
         return tuple(
-            self._once(f"/signing-sessions/{session_id}/complete", {"items": items})["results"]
+            self._requests.once(f"/signing-sessions/{session_id}/complete", {"items": items})[
+                "results"
+            ]
         )
 
     def cancel(self, session_id: str) -> None:
         """Give a session up."""
-        self._send("DELETE", f"/signing-sessions/{session_id}")
+        self._requests.send("DELETE", f"/signing-sessions/{session_id}")
 
     def check(self, data: bytes) -> dict[str, Any]:
         """Return the verdict on a file.
@@ -382,20 +336,22 @@ class Client:
             NotDICOMError: It is no DICOM.
         """
         headers = {"Content-Type": "application/dicom"}
-        return dict(self._json("POST", "/checks", content=data, headers=headers))
+        return dict(self._requests.json("POST", "/checks", content=data, headers=headers))
 
     def check_set(self, files: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
         """Return what is intact, altered, missing or unexpected in a set of named files."""
         parts = [("file", (name, data, "application/dicom")) for name, data in files]
-        return dict(self._json("POST", "/checks", files=parts))
+        return dict(self._requests.json("POST", "/checks", files=parts))
 
     def seal(self, study_instance_uid: str) -> Job:
         """Ask for a seal over a study."""
-        return _of(Job, self._once("/seals", {"study_instance_uid": study_instance_uid}))
+        return _of(Job, self._requests.once("/seals", {"study_instance_uid": study_instance_uid}))
 
     def manifest(self, study_instance_uid: str) -> Job:
         """Ask for a manifest over a study and its signed reports."""
-        return _of(Job, self._once("/manifests", {"study_instance_uid": study_instance_uid}))
+        return _of(
+            Job, self._requests.once("/manifests", {"study_instance_uid": study_instance_uid})
+        )
 
     def job(self, job_id: str) -> Job:
         """Return how far a job is.
@@ -403,12 +359,12 @@ class Client:
         Raises:
             NotFoundError: There is none.
         """
-        return _of(Job, self._json("GET", f"/jobs/{job_id}"))
+        return _of(Job, self._requests.json("GET", f"/jobs/{job_id}"))
 
     def wait_for(self, job: Job, *, every: float = 1.0) -> Job:
         """Return a job once it ended."""
         while job.state not in _ENDED:
-            self._wait(every)
+            self._requests.wait(every)
             job = self.job(job.id)
         return job
 
@@ -416,13 +372,15 @@ class Client:
         """Yield signatures, the latest first; ``signer``, ``purpose``, ``since``, … restrict."""
         offset: int | None = 0
         while offset is not None:
-            page = self._json("GET", "/signatures", params={**asked, "offset": offset})
+            page = self._requests.json("GET", "/signatures", params={**asked, "offset": offset})
             yield from page["items"]
             offset = page["next_offset"]
 
     def _digest(self, session: Session, item: SessionItem, algorithm: MACAlgorithm) -> bytes:
         """Return the digest of what would be signed, computed here."""
-        stream = self._send("GET", f"/signing-sessions/{session.id}/items/{item.n}/stream").content
+        stream = self._requests.send(
+            "GET", f"/signing-sessions/{session.id}/items/{item.n}/stream"
+        ).content
         digest = new_digest(algorithm)
         digest.update(stream)
         computed = digest.digest()
@@ -432,50 +390,6 @@ class Client:
             )
         return computed
 
-    def _once(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
-        """Send a request that is done once, however often it has to be sent."""
-        sent = {**(headers or {}), "Idempotency-Key": str(uuid4())}
-        for left in reversed(range(_TRIES)):
-            try:
-                return self._json("POST", path, json=body, headers=sent)
-            except ConflictError as error:
-                if error.retry_after is None or not left:
-                    raise
-                self._wait(error.retry_after)
-        raise AssertionError  # the last try returned or raised
-
-    def _json(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401
-        return self._send(method, path, **more).json()
-
-    def _send(self, method: str, path: str, **more: Any) -> Answer:  # noqa: ANN401
-        answer = self._http.request(method, f"{_API}{path}", **more)
-        if answer.status_code >= 400:
-            raise _error(answer)
-        return answer
-
-
-_ERRORS = {
-    kind.code: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, SRError)
-}
-"""Error class by the slug of a problem."""
-
-
-def _error(answer: Answer) -> SRError:
-    """Return the error that a problem stands for."""
-    try:
-        problem = answer.json()
-        code = str(problem["type"]).removeprefix(_PROBLEM)
-        detail, where, hint = problem["detail"], problem.get("where"), problem.get("hint")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ExternalServiceError(f"the service answers {answer.status_code}")
-    error = _ERRORS.get(code, ExternalServiceError)(detail, where=where, hint=hint)
-    wait = answer.headers.get("retry-after", "")
-    if isinstance(error, ConflictError) and wait.isdigit():
-        error.retry_after = int(wait)
-    return error
-
 
 def _of(kind: type[_T], members: Mapping[str, Any]) -> _T:
     """Return a value from a JSON object; what a later service adds is left out."""
@@ -484,30 +398,3 @@ def _of(kind: type[_T], members: Mapping[str, Any]) -> _T:
 
 def _seen(report: Report) -> dict[str, str]:
     return {"If-Match": f'"{report.sha256}"'}
-
-
-def _httpx(url: str, token: str, timeout: float) -> HTTP:
-    try:
-        import httpx  # noqa: PLC0415 - the extra
-    except ImportError as error:
-        raise errors.ConfigurationError(
-            "the client is not installed", hint="pip install 'srsign[http]'"
-        ) from error
-
-    class Reached(httpx.Client):
-        """Says in our words that the other side does not answer."""
-
-        def request(self, method: str, url: Any, **more: Any) -> httpx.Response:  # noqa: ANN401
-            """Send a request and return the answer.
-
-            Raises:
-                ExternalServiceError: There is none.
-            """
-            try:
-                return super().request(method, url, **more)
-            except httpx.TransportError as error:
-                name = type(error).__name__
-                raise ExternalServiceError(f"the service does not answer: {name}") from error
-
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return Reached(base_url=url, headers=headers, timeout=timeout)

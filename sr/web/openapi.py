@@ -12,9 +12,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from sr import __version__
+from sr.web.operations import EVERYBODY, problems
 
 __all__ = ["Application", "operation_id"]
 
+_IF_MATCH = "if-match"
+"""Whoever leaves it out is told so with a status of its own, so that the route has to allow it."""
 _DESCRIPTION = """\
 Reports are written as drafts, signed in two steps with the key wherever it is, approved by a second
 person, and checked by anybody who may. Every error is a problem (RFC 9457); no problem carries
@@ -92,8 +95,22 @@ class Application(FastAPI):
             components.setdefault("schemas", {})["Problem"] = _PROBLEM
             components["securitySchemes"] = _SECURITY_SCHEMES
             document["security"] = [{name: []} for name in _SECURITY_SCHEMES]
+            for path in document["paths"].values():
+                for operation in path.values():
+                    _complete(operation)
             self.openapi_schema = document
         return self.openapi_schema
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Say what is true of every operation of its kind."""
+    if operation.get("x-permission", EVERYBODY) == EVERYBODY:
+        operation["security"] = []
+    if "requestBody" in operation:
+        operation["responses"].update({str(k): v for k, v in problems(400).items()})
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == _IF_MATCH:
+            parameter["required"] = True
 
 
 def operation_id(route: APIRoute) -> str:

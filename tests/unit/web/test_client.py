@@ -23,7 +23,8 @@ from sr.errors import (
     SignerRefusedError,
     TemplateError,
 )
-from sr.net.client import HTTP, Answer, Client, Session
+from sr.net.client import Client, Session
+from sr.net.service_requests import HTTP, Answer
 from sr.service.job_kinds import HANDLERS
 from sr.service.jobs import run_next
 from sr.web.application import create_application
