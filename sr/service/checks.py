@@ -258,7 +258,7 @@ def _items(
 def _record(
     context: Context, principal: Principal, verdict: Verdict, document: Document | None = None
 ) -> None:
-    with context.database.write() as connection:
+    with context.database.write(brief=True) as connection:
         record(
             context,
             connection,

@@ -57,7 +57,7 @@ def find_documents(
     require(principal, Permission.READ_DOCUMENTS)
     with context.database.read() as connection:
         found = search_documents(connection, query, limit=limit, offset=offset)
-    with context.database.write() as connection:
+    with context.database.write(brief=True) as connection:
         record(context, connection, principal, AuditAction.SEARCHED)
     return found
 

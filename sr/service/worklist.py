@@ -78,7 +78,7 @@ def show_worklist(
     require(principal, Permission.READ_DOCUMENTS)
     lists = {each: _query(each, principal, DocumentQuery()) for each in WorkList}
     query = _query(chosen, principal, wanted)
-    with context.database.write() as connection:
+    with context.database.read() as connection:
         counts = {each: count_documents(connection, lists[each]) for each in WorkList}
         total = count_documents(connection, query) if query.states else 0
         page = min(page, max(1, -(-total // PAGE_SIZE)))
@@ -89,6 +89,7 @@ def show_worklist(
         )
         people = (user for each in found for user in (each.owner, each.approver))
         names = display_names(connection, people)
+    with context.database.write(brief=True) as connection:
         record(context, connection, principal, AuditAction.SEARCHED)
     return Worklist(
         chosen=chosen, counts=counts, documents=found, total=total, page=page, names=names

@@ -52,14 +52,17 @@ class Database:
     writers: SharedCommits
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, brief: bool = False) -> Iterator[Connection]:
         """Open a transaction that writes; it is committed at the end, or undone by any error.
+
+        Args:
+            brief: Whether it only records that something was read, which goes before long work.
 
         Raises:
             ExternalServiceError: The database does not take it: the disk is full, or fails.
         """
         try:
-            with self.writers.write() as connection:
+            with self.writers.write(brief=brief) as connection:
                 yield connection
         except (DBAPIError, PoolTimeoutError) as error:
             raise _failure(error) from error

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 __all__ = ["SharedCommits"]
 
-_MOST = 64
+_MOST = 8
 """Writers in one transaction, so that the first need not wait for ever more of them."""
 
 
@@ -42,19 +42,24 @@ class SharedCommits:
         """
         self._connect = connect
         self._turn = threading.Lock()
+        self._line = threading.Lock()
         self._guard = threading.Lock()
         self.waiting = 0
         """Who would write, and cannot yet."""
         self._open: _Shared | None = None
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, brief: bool = False) -> Iterator[Connection]:
         """Open a transaction that writes; when this returns it is on the disk.
+
+        Args:
+            brief: Whether it writes an event and no more. The others wait in a line, whose first
+                alone is in the way of those who are brief.
 
         Raises:
             DBAPIError: The database does not take it.
         """
-        self._take_turn()
+        self._take_turn(nullcontext() if brief else self._line)
         shared = None
         try:
             shared = self._open = self._open or self._begun()
@@ -66,11 +71,12 @@ class SharedCommits:
         if shared.fault is not None:
             raise shared.fault
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, line: AbstractContextManager[object]) -> None:
         with self._guard:
             self.waiting += 1
         try:
-            self._turn.acquire()
+            with line:
+                self._turn.acquire()
         finally:
             with self._guard:
                 self.waiting -= 1
