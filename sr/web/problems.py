@@ -7,8 +7,10 @@ Cites: RFC 9457.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -70,6 +72,7 @@ STATUSES: dict[type[SRError], int] = {
 """Status by error class; a class that is not named has that of its nearest named ancestor."""
 
 _TYPE = "urn:srsign:problem:"
+_NAME = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 
 
 def status_of(error: SRError) -> int:
@@ -139,7 +142,7 @@ def install(app: FastAPI) -> None:
                 authorise(request)
             except SRError as refused:
                 return _ours(request, refused)
-        places = {"/".join(map(str, each["loc"])): str(each["type"]) for each in error.errors()}
+        places = {_place_of(each): str(each["type"]) for each in error.errors()}
         said = "; ".join(f"{place}: {kind}" for place, kind in places.items())
         return problem(422, "request", f"the request does not fit: {said}")
 
@@ -150,3 +153,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def _fault(_request: Request, _error: Exception) -> JSONResponse:
         return problem(500, "fault", "the service failed; its log says why")
+
+
+def _place_of(error: Mapping[str, Any]) -> str:
+    """Return where a request does not fit; a member that nobody asked for may be named anything."""
+    parts = [str(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        parts[-1] = "?"
+    return "/".join(part if _NAME.fullmatch(part) else "?" for part in parts)

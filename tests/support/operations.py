@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -36,7 +37,14 @@ class Operation:
         return found
 
     def call(
-        self, client: TestClient, *, text: str | None = None, body: object = None, **fields: object
+        self,
+        client: TestClient,
+        *,
+        text: str | None = None,
+        body: object = None,
+        raw: str | None = None,
+        file_name: str = "a.dcm",
+        **fields: object,
     ) -> Response:
         """Call it.
 
@@ -44,15 +52,20 @@ class Operation:
             client: Of somebody.
             text: In place of every text that the caller may choose.
             body: In place of the body, as it stands.
+            raw: In place of every parameter of the path, as it stands.
+            file_name: Of uploads.
             fields: In place of members of the body.
         """
-        path, query, headers = self.path, {}, {}
+        path = self.path
+        query: dict[str, Any] = {}
+        headers: dict[str, bytes] = {}
         for parameter in self.declared.get("parameters", ()):
             value = self.sample(parameter["schema"], text)
             if parameter["in"] == "path":
-                path = path.replace("{" + parameter["name"] + "}", str(value))
+                value = quote(str(value), safe="") if raw is None else raw
+                path = path.replace("{" + parameter["name"] + "}", value)
             elif parameter.get("required") and parameter["in"] == "header":
-                headers[parameter["name"]] = str(value)
+                headers[parameter["name"]] = str(value).encode()
             elif parameter.get("required"):
                 query[parameter["name"]] = value
         arguments: dict[str, Any] = {}
@@ -60,16 +73,23 @@ class Operation:
         if body is not None:
             arguments["content"] = body
         elif _MULTIPART in content:
-            arguments["files"] = {"file": ("a.dcm", b"text" if text is None else text.encode())}
+            wanted = self._properties(content[_MULTIPART]["schema"])
+            data = b"text" if text is None else text.encode()
+            arguments["files"] = dict.fromkeys(wanted, (file_name, data))
         elif "application/json" in content:
             sample = self.sample(content["application/json"]["schema"], text)
             arguments["json"] = {**sample, **fields}
         elif content:
-            headers["content-type"] = next(iter(content))
+            headers["content-type"] = next(iter(content)).encode()
             arguments["content"] = (text or "text").encode()
         return client.request(
             self.method, path, params=query, headers=headers, follow_redirects=False, **arguments
         )
+
+    def _properties(self, schema: Mapping[str, Any]) -> tuple[str, ...]:
+        if "$ref" in schema:
+            schema = self.document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+        return tuple(schema.get("properties", {"file": {}}))
 
     def sample(self, schema: Mapping[str, Any], text: str | None = None) -> Any:
         """Return a value that a schema allows, or nearly."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,6 +18,7 @@ from sr.codes import SignaturePurpose
 from sr.service.access import ALLOWED, PURPOSES, Permission, Role
 from sr.store.people import User, add_api_key, add_user
 from sr.store.schema import api_keys, users, web_sessions
+from sr.web import pages
 from sr.web.application import create_application
 from sr.web.operations import AGENT, ANYBODY, EVERYBODY
 from tests.support.operations import Operation, operations
@@ -212,3 +216,19 @@ def test_what_declares_nothing_is_for_nobody(service: Service) -> None:
 def test_the_role_decides_and_not_the_use_case_alone(service: Service) -> None:
     """A caller without any role is refused before anything is looked up."""
     assert service.client("only-None").get("/api/v1/reports/1.2.3").status_code == 403
+
+
+def test_strangers_see_no_page(service: Service) -> None:
+    """Without a login every page but that of the login itself leads there."""
+    browser, seen = service.browser(), []
+    for module in iter_modules(pages.__path__):
+        router = getattr(import_module(f"{pages.__name__}.{module.name}"), "router", None)
+        for route in router.routes if router is not None else ():
+            path = re.sub(r"\{[^}]+\}", "1.2.3", route.path)
+            for method in route.methods - {"HEAD"}:
+                answer = browser.request(method, path, follow_redirects=False)
+                seen.append((method, path, answer.status_code, answer.headers.get("location", "")))
+    closed = [each for each in seen if each[1] not in ("/login", "/theme")]
+    assert len(closed) >= 5
+    for method, path, status, location in closed:
+        assert status == 401 or (status == 303 and location.startswith("/login")), (method, path)
