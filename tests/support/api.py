@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import uvicorn
 from fastapi.testclient import TestClient
 
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
 from sr.service.demonstration import chain_of
+from sr.web.application import create_application
 from tests.support.service import Service
 
-__all__ = ["VALUES", "code_of", "path_of", "sign", "tag_of"]
+__all__ = ["VALUES", "code_of", "path_of", "served", "sign", "tag_of"]
 
 VALUES = {"values": tomllib.loads(load_template("ct-chest").example), "template": "ct-chest"}
 """What a report says."""
@@ -57,3 +63,19 @@ def code_of(answer: Any) -> str:
     """Return the slug of a problem."""
     assert answer.headers["content-type"] == "application/problem+json"
     return answer.json()["type"].removeprefix("urn:srsign:problem:")
+
+
+@contextmanager
+def served(service: Service) -> Iterator[str]:
+    """Serve over TCP while the context lasts; yield the address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_application(service.context), log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
 
 from sr.codes import SignaturePurpose
 from sr.errors import (
@@ -27,8 +23,7 @@ from sr.net.client import Client, Session
 from sr.net.service_requests import HTTP, Answer
 from sr.service.job_kinds import HANDLERS
 from sr.service.jobs import run_next
-from sr.web.application import create_application
-from tests.support.api import VALUES
+from tests.support.api import VALUES, served
 from tests.support.service import Service, open_service
 
 
@@ -40,22 +35,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
 
 def _client(service: Service, login: str) -> Client:
     return Client("", http=service.client(login), wait=lambda _seconds: None)
-
-
-@contextmanager
-def _served(service: Service) -> Iterator[str]:
-    """Serve over TCP while the context lasts; yield the address."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_application(service.context), log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
 
 
 def _story(service: Service, anna: Client, sam: Client) -> None:
@@ -86,7 +65,7 @@ def test_it_works_over_a_real_server(service: Service) -> None:
         for login in ("anna", "sam")
     }
     with (
-        _served(service) as url,
+        served(service) as url,
         Client(url, token=keys["anna"]) as anna,
         Client(url, token=keys["sam"]) as sam,
         Client(url) as nobody,
