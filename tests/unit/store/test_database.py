@@ -134,17 +134,17 @@ def test_failed_transaction_leaves_nothing(database: Database) -> None:
 
 
 def test_one_writer_at_a_time(database: Database) -> None:
-    """A transaction that writes begins when the one before it has ended, and sees what it did."""
-    seen = []
+    """A process that writes begins when the other one has ended, and sees what it did."""
+    seen, another = [], open_database(str(database.engine.url))
 
     def count() -> None:
-        with database.write() as connection:
+        with another.write() as connection:
             seen.append(connection.execute(select(func.count()).select_from(users)).scalar())
 
     other = Thread(target=count)
     with database.write() as connection:
         other.start()
-        other.join(0.3)  # it would be over by now if it did not wait
+        other.join(1)  # it would be over by now if it did not wait
         _add(connection, "a")
     other.join()
     assert seen == [1]
