@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -120,22 +120,7 @@ def change(
     request: Request, context: Wired, caller: Caller, sop_instance_uid: UID, form: Filled
 ) -> Response:
     """Write a draft anew."""
-    task, source = _existing(context, caller, sop_instance_uid, amends=False)
-
-    def save(values: dict[str, Any]) -> Document:
-        return change_report(
-            context,
-            caller,
-            sop_instance_uid,
-            if_match=_seen(form),
-            values=values,
-            template=_id(task),
-        )
-
-    def other(values: dict[str, Any]) -> DraftSource:
-        return source.with_values(values, _id(task))
-
-    return _taken(request, context, caller, task, form, save, other)
+    return _rewritten(request, context, caller, sop_instance_uid, form, amends=False)
 
 
 @router.get("/reports/{sop_instance_uid}/amend")
@@ -152,25 +137,22 @@ def amend(
     request: Request, context: Wired, caller: Caller, sop_instance_uid: UID, form: Filled
 ) -> Response:
     """Write the next version of a signed report, as a draft."""
-    task, source = _existing(context, caller, sop_instance_uid, amends=True)
+    return _rewritten(request, context, caller, sop_instance_uid, form, amends=True)
+
+
+def _rewritten(
+    request: Request, context: Context, caller: Caller, uid: str, form: FormData, *, amends: bool
+) -> Response:
+    task, source = _existing(context, caller, uid, amends=amends)
+    write = amend_report if amends else change_report
 
     def save(values: dict[str, Any]) -> Document:
-        return amend_report(
-            context,
-            caller,
-            sop_instance_uid,
-            if_match=_seen(form),
-            values=values,
-            template=_id(task),
-        )
+        seen = str(form.get("if_match", ""))
+        return write(context, caller, uid, if_match=seen, values=values, template=_id(task))
 
     def other(values: dict[str, Any]) -> DraftSource:
-        return DraftSource(
-            study_instance_uid=source.study_instance_uid,
-            values=values,
-            template=_id(task),
-            amends=sop_instance_uid,
-        )
+        changed = source.with_values(values, _id(task))
+        return replace(changed, amends=uid, addendum=False) if amends else changed
 
     return _taken(request, context, caller, task, form, save, other)
 
@@ -217,10 +199,6 @@ def _existing(
 
 def _id(task: _Task) -> str | None:
     return task.template.id if task.template else None
-
-
-def _seen(form: FormData) -> str:
-    return str(form.get("if_match", ""))
 
 
 def _taken(

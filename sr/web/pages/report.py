@@ -15,6 +15,7 @@ from sr.service.checks import check_stored
 from sr.service.documents import open_document
 from sr.service.dossier import Action, open_dossier
 from sr.service.reports import return_report
+from sr.store.documents import DocumentKind
 from sr.web.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
 from sr.web.parameters import UID
@@ -23,6 +24,13 @@ __all__ = ["router"]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
+_RESOURCES = {
+    DocumentKind.REPORT: "reports",
+    DocumentKind.KEY_OBJECT: "keyobjects",
+    DocumentKind.SEAL: "seals",
+    DocumentKind.MANIFEST: "manifests",
+}
+"""Of the API, where a rendition is."""
 _PURPOSE, _APPROVAL = SignaturePurpose.AUTHOR, SignaturePurpose.VERIFICATION
 
 
@@ -49,6 +57,7 @@ def look(
         verdict=verdict,
         answers=answers(verdict),
         actions=dossier.actions,
+        resource=_RESOURCES[dossier.document.kind],
         purpose=_PURPOSE if Action.SIGN in dossier.actions else _APPROVAL,
         changes=attribute_changes(before, file.dataset) if before else (),
         since=content_changes(before, file.dataset) if before else (),

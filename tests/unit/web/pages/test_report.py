@@ -144,6 +144,15 @@ def test_unproven_signers_are_unknown(service: Service, signed: Document) -> Non
     assert [a.state for a in answers(verdict)][:2] == [AnswerState.YES, AnswerState.UNKNOWN]
 
 
+def test_a_printable_page_is_led_to(service: Service, signed: Document) -> None:
+    """The page leads to the rendition of the same document."""
+    page = _page(service, "sam", signed)
+    link = next(a for a in page.all("a") if a.attributes["href"].endswith("/rendered"))
+    answer = service.client("sam").get(link.attributes["href"])
+    assert answer.status_code == 200
+    assert signed.title in answer.text
+
+
 def test_cited_images_are_compared_on_demand(service: Service, signed: Document) -> None:
     """Asked to, the page compares the images of the evidence folders, and can answer then."""
     answer = service.client("sam").get(f"/reports/{signed.sop_instance_uid}?images=yes")
