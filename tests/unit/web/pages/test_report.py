@@ -125,7 +125,7 @@ def test_others_see_no_report(service: Service, signed: Document, login: str) ->
 
 def test_an_altered_report_says_no(service: Service, signed: Document) -> None:
     """One byte of the content changed: the first question is answered with no."""
-    from sr.service.documents import verdict_on
+    from sr.service.verdicts import verdict_on
 
     _, version = open_document(service.context, principal_for("anna"), signed.sop_instance_uid)
     altered = version.content.replace(b"granuloma", b"carcinoma")
@@ -135,7 +135,7 @@ def test_an_altered_report_says_no(service: Service, signed: Document) -> None:
 
 def test_unproven_signers_are_unknown(service: Service, signed: Document) -> None:
     """A signer whom no trust anchor vouches for is not a yes."""
-    from sr.service.documents import verdict_on
+    from sr.service.verdicts import verdict_on
     from sr.trust import TrustMaterial
 
     context = replace(service.context, material=TrustMaterial)
