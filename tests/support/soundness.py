@@ -13,7 +13,7 @@ from sr.dicomfile import BytesSource, read
 from sr.errors import SRError
 from sr.findings import Indication
 from sr.service.audit_trail import check_trail
-from sr.service.documents import verdict_on
+from sr.service.verdicts import verdict_on
 from sr.signature import examine
 from sr.store.schema import audit_events, documents, session_items, signatures, versions
 from tests.support.service import Service
