@@ -12,6 +12,7 @@ import typer
 from sr.cli import options as o
 from sr.cli import trust_options as t
 from sr.cli.command import group, register
+from sr.cli.service import existing_database, service_libraries
 from sr.cli.shell import Shell, printable
 from sr.errors import ConfigurationError
 
@@ -94,9 +95,9 @@ def check(
         rows, heads = read_lines(file)
         report = check_chain(rows, heads, options, kept=kept)
     else:
-        from sr.service.audit_trail import check_trail
-
-        report = check_trail(o.existing_database(database), options, kept=kept)
+        with service_libraries():
+            from sr.service.audit_trail import check_trail
+        report = check_trail(existing_database(database), options, kept=kept)
     if shell.json:
         shell.print_object(report.as_dict())
     else:
@@ -124,12 +125,13 @@ def anchor(
     from sr import compose
     from sr.app.audit.head import encode_head
     from sr.app.files import guard_output, write_atomically
-    from sr.service.audit_trail import anchor_trail
 
+    with service_libraries():
+        from sr.service.audit_trail import anchor_trail
     if output is not None:
         guard_output(output, [], in_place=False)
     made, notices = anchor_trail(
-        o.existing_database(database),
+        existing_database(database),
         o.credentials(key, cert, pin_file),
         compose.signing_ports(timestamp),
         _somebody(),
@@ -179,7 +181,7 @@ def export(
 
     if syslog == (output is not None):
         raise ConfigurationError("name a file with -o, or say --syslog")
-    trail = o.existing_database(database)
+    trail = existing_database(database)
     if syslog:
         from sr.compose.service import audit_forwarding
         from sr.service.audit_trail import forward_trail

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from sr.cli import options as o
 from sr.cli import trust_options as t
 from sr.cli.command import group, register
+from sr.cli.service import existing_database, service_libraries
 from sr.cli.shell import Shell
 
 if TYPE_CHECKING:
@@ -124,9 +125,9 @@ def renew(
 
 
 def _extract(url: str) -> Callable[[str], bytes]:
-    from sr.service.audit_trail import extract_trail
-
-    return partial(extract_trail, o.existing_database(url))
+    with service_libraries():
+        from sr.service.audit_trail import extract_trail
+    return partial(extract_trail, existing_database(url))
 
 
 def _report(shell: Shell, what: str, bundled: Bundled, target: Path) -> None:

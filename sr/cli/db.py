@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from sr.cli.command import group, register
+from sr.cli.service import service_libraries
 from sr.cli.shell import Shell
-from sr.errors import ConfigurationError
 
 __all__ = ["add_commands"]
 
@@ -37,13 +37,9 @@ def migrate(
     """
     from sr.app.settings import current_settings
 
-    try:
+    with service_libraries():
         from sr.store.database import connect, open_database
         from sr.store.migration import version_of
-    except ImportError as error:
-        raise ConfigurationError(
-            "the service is not installed", hint="pip install 'srsign[http]'"
-        ) from error
     address = url or current_settings().store.url
     with connect(address).read() as connection:
         before = version_of(connection)

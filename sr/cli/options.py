@@ -21,7 +21,6 @@ from sr.errors import ConfigurationError
 if TYPE_CHECKING:
     from sr.app.signing import Credentials
     from sr.keys import Secrets
-    from sr.store.database import Database
 
 __all__ = [
     "At",
@@ -43,7 +42,6 @@ __all__ = [
     "Timestamp",
     "Title",
     "credentials",
-    "existing_database",
     "one_output",
     "parse_time",
     "secrets",
@@ -213,24 +211,3 @@ def one_output(output: Path | None, source: Path, *, in_place: bool) -> Path:
             raise ConfigurationError("no output", hint="name a file with -o, or say --in-place")
         return source
     return output
-
-
-def existing_database(url: str | None) -> Database:
-    """Return the database of the service, which has to be there.
-
-    Args:
-        url: As given; otherwise that of the setting ``store.url``.
-
-    Raises:
-        ConfigurationError: It is not there, or the service is not installed.
-        ExternalServiceError: It cannot be opened.
-    """
-    from sr.app.settings import current_settings
-
-    try:
-        from sr.store.database import open_database
-    except ImportError as error:
-        raise ConfigurationError(
-            "the service is not installed", hint="pip install 'srsign[http]'"
-        ) from error
-    return open_database(url or current_settings().store.url, existing=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sr.cli.command import group, register
+from sr.cli.service import configured_service
 from sr.cli.shell import Shell, printable
 from sr.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from sr.service.context import Context
 
 __all__ = ["add_commands"]
 
@@ -78,7 +76,7 @@ def add(
     subject: Annotated[str | None, typer.Option("--subject", help="Id at the provider.")] = None,
 ) -> None:
     """Add a user. Roles and persons of people are in the audit as changed at the console."""
-    context = _context()
+    context = configured_service()
     from sr.service.people import CONSOLE, add_person, list_people
     from sr.store.people import User
 
@@ -112,7 +110,7 @@ def add(
 
 def list_users(shell: Shell) -> None:
     """List the users with their roles."""
-    context = _context()
+    context = configured_service()
     from sr.service.people import CONSOLE, list_people
 
     users = list_people(context, CONSOLE)
@@ -138,7 +136,7 @@ def list_users(shell: Shell) -> None:
 
 def disable(shell: Shell, login: Login) -> None:
     """Let a user do nothing any more, at once; what the user did stays."""
-    context = _context()
+    context = configured_service()
     from sr.service.people import CONSOLE, disable_person
 
     disable_person(context, CONSOLE, login)
@@ -152,7 +150,7 @@ def make(
     days: Annotated[int, typer.Option("--days", min=1, help="How long it opens anything.")] = 365,
 ) -> None:
     """Make a key for a machine, or for the first administrator. It is shown this once."""
-    context = _context()
+    context = configured_service()
     from sr.service.people import CONSOLE, make_key
 
     key_id, key = make_key(context, CONSOLE, login, label=label, days=days)
@@ -165,7 +163,7 @@ def make(
 
 def list_api_keys(shell: Shell) -> None:
     """List the keys of machines; none is shown."""
-    context = _context()
+    context = configured_service()
     from sr.service.people import CONSOLE, list_keys
 
     rows = [
@@ -190,21 +188,8 @@ def revoke(
     shell: Shell, key_id: Annotated[str, typer.Argument(metavar="ID", help="Of the key.")]
 ) -> None:
     """Let a key open nothing any more."""
-    context = _context()
+    context = configured_service()
     from sr.service.people import CONSOLE, revoke_key
 
     revoke_key(context, CONSOLE, key_id)
     shell.tell("it opens nothing any more")
-
-
-def _context() -> Context:
-    from sr.app.settings import current_settings
-
-    try:
-        from sr.compose.service import service_context
-
-        return service_context(current_settings())
-    except ImportError as error:
-        raise ConfigurationError(
-            "the service is not installed", hint="pip install 'srsign[http]'"
-        ) from error

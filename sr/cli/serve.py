@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from sr.cli.command import register
+from sr.cli.service import service_libraries
 from sr.cli.shell import Shell
-from sr.errors import ConfigurationError
 
 __all__ = ["add_commands"]
 
@@ -47,12 +47,8 @@ def serve(
     """
     from sr.app.settings import current_settings
 
-    try:
+    with service_libraries():
         import uvicorn
-    except ImportError as error:
-        raise ConfigurationError(
-            "the service is not installed", hint="pip install 'srsign[http]'"
-        ) from error
     from sr.net.server_tls import server_tls
 
     if demo:

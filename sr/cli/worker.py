@@ -8,8 +8,8 @@ import threading
 import typer
 
 from sr.cli.command import register
+from sr.cli.service import configured_service
 from sr.cli.shell import Shell
-from sr.errors import ConfigurationError
 
 __all__ = ["add_commands"]
 
@@ -31,16 +31,11 @@ def worker(shell: Shell) -> int:
     """
     from sr.app.settings import current_settings
 
-    try:
-        from sr.compose.service import service_context, service_upkeep
-        from sr.service.job_kinds import HANDLERS
-        from sr.service.worker import Worker
+    context = configured_service()
+    from sr.compose.service import service_upkeep
+    from sr.service.job_kinds import HANDLERS
+    from sr.service.worker import Worker
 
-        context = service_context(current_settings())
-    except ImportError as error:
-        raise ConfigurationError(
-            "the service is not installed", hint="pip install 'srsign[http]'"
-        ) from error
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

@@ -46,7 +46,7 @@ _SERVICE_LIBRARIES = (
     "alembic",
     "authlib",
     "fastapi",
-    "httpx",
+    "httpx2",
     "joserfc",
     "prometheus_client",
     "python_multipart",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
 import zipfile
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -145,3 +148,51 @@ def test_the_core_installs_small(repository: Path) -> None:
     everything = project["optional-dependencies"]["all"]
     extras = set(project["optional-dependencies"]) - {"all"}
     assert everything == [f"srsign[{','.join(sorted(extras, key=everything[0].index))}]"]
+
+
+def _undeclared(repository: Path) -> set[str]:
+    """Return what modules of sr/ import and no dependency or extra brings along."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    brought: set[str] = set()
+    waiting = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
+    while waiting:
+        name = _canonical(waiting.pop())
+        if name not in brought:
+            brought.add(name)
+            waiting += [each for each in _required_by(name) if "extra ==" not in each]
+    trees = [ast.parse(path.read_bytes()) for path in (repository / "sr").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    found |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    ours = {"sr", "_typeshed", *sys.stdlib_module_names}
+    shipped = packages_distributions()
+    return {
+        module
+        for module in {name.split(".")[0] for name in found} - ours
+        if not brought & {_canonical(each) for each in shipped.get(module, ())}
+    }
+
+
+def _canonical(requirement: str) -> str:
+    return re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
+
+
+def _required_by(distribution: str) -> list[str]:
+    try:
+        return requires(distribution) or []
+    except PackageNotFoundError:
+        return []
+
+
+def test_what_is_imported_is_declared(repository: Path) -> None:
+    """Every library that a module of sr/ imports comes with a dependency or an extra."""
+    assert not _undeclared(repository)
+
+
+def test_an_undeclared_library_is_found(repository: Path, tmp_path: Path) -> None:
+    """Without its line in an extra, a library that is imported is named."""
+    shutil.copytree(repository / "sr", tmp_path / "sr", ignore=NOT_BUILT)
+    text = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(text.replace('  "structlog>=', '  "nobody>='))
+    assert _undeclared(tmp_path) == {"structlog"}
