@@ -108,7 +108,7 @@ class Client:
         url: Of the service, e.g. ``https://srsign.example``.
         token: Key of a machine, or an access token.
         timeout: Seconds for each step of an exchange.
-        http: Something else to speak with, instead of ``httpx``.
+        http: Something else to speak with, instead of ``httpx2``.
         wait: Waits some seconds before a request is sent again.
 
     Raises:

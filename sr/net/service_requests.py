@@ -44,7 +44,7 @@ class Answer(Protocol):
 
 
 class HTTP(Protocol):
-    """An HTTP library with an address and credentials; ``httpx.Client`` is one."""
+    """An HTTP library with an address and credentials; ``httpx2.Client`` is one."""
 
     def request(
         self,
@@ -145,16 +145,16 @@ def open_http(url: str, token: str, timeout: float) -> HTTP:
         ConfigurationError: The extra ``http`` is not installed.
     """
     try:
-        import httpx  # noqa: PLC0415 - the extra
+        import httpx2  # noqa: PLC0415 - the extra
     except ImportError as error:
         raise ConfigurationError(
             "the client is not installed", hint="pip install 'srsign[http]'"
         ) from error
 
-    class Reached(httpx.Client):
+    class Reached(httpx2.Client):
         """Says in our words that the other side does not answer."""
 
-        def request(self, method: str, url: Any, **more: Any) -> httpx.Response:  # noqa: ANN401
+        def request(self, method: str, url: Any, **more: Any) -> httpx2.Response:  # noqa: ANN401
             """Send a request and return the answer.
 
             Raises:
@@ -162,7 +162,7 @@ def open_http(url: str, token: str, timeout: float) -> HTTP:
             """
             try:
                 return super().request(method, url, **more)
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 name = type(error).__name__
                 raise ExternalServiceError(f"the service does not answer: {name}") from error
 
