@@ -21,6 +21,7 @@ from sr.service.context import Context
 from sr.service.documents import described
 from sr.service.events import record
 from sr.service.four_eyes import require_four_eyes
+from sr.store.document_search import lineage_of
 from sr.store.documents import (
     Document,
     DocumentState,
@@ -138,6 +139,7 @@ def _apply(
     }
     if purpose is _APPROVES:
         outcome["approver"] = principal.user_id
+        _supersede_earlier(connection, document, now)
     file = read(BytesSource(content))
     if file.sop_instance_uid == document.sop_instance_uid:
         return add_version(
@@ -163,6 +165,30 @@ def _apply(
     copy = replace(copy, **outcome)
     add_document(connection, copy, content, signed=True, by=principal.user_id)
     return copy
+
+
+def _supersede_earlier(connection: Connection, document: Document, now: datetime) -> None:
+    """Let the version that was approved before give way; there is one approved version at a time.
+
+    Raises:
+        ConflictError: What was approved before is not what this version goes back to.
+
+    Cites: PS3.3 C.17.2 (Predecessor Documents Sequence).
+    """
+    versions = {each.sop_instance_uid: each for each in lineage_of(connection, document)}
+    ancestors, before = set(), document.predecessor
+    while before in versions and before not in ancestors:
+        ancestors.add(before)
+        before = versions[before].predecessor
+    for uid, version in versions.items():
+        if version.state is not DocumentState.APPROVED or uid == document.sop_instance_uid:
+            continue
+        if uid not in ancestors:
+            raise ConflictError(
+                "another version of the report was approved meanwhile",
+                hint="amend the version that is approved",
+            )
+        change_document(connection, version, {"state": DocumentState.SUPERSEDED, "changed_at": now})
 
 
 def _row(
