@@ -9,20 +9,35 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import MINYEAR, UTC, datetime
 from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from sr.errors import ConflictError, PreconditionError, PreconditionMissingError
 
-__all__ = ["UID", "IfMatch", "Page", "Paging", "cached", "entity_tag", "seen"]
+__all__ = ["UID", "IfMatch", "Moment", "Page", "Paging", "cached", "entity_tag", "seen"]
 
 UID = Annotated[
     str,
     Field(pattern=r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+$", max_length=64, examples=["2.25.1"]),
 ]
+
+
+_FIRST, _LAST = (each.replace(tzinfo=UTC) for each in (datetime.min, datetime.max))  # noqa: DTZ901
+
+
+def _in_utc(at: datetime) -> datetime:
+    """Return a time in UTC; one that has no place there is the first or the last that has."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if at.year == MINYEAR else _LAST
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 _STRONG = re.compile(r'("?)([\x21\x23-\x7e]{1,128})\1')
 """As it should be, and without its quotes, which many forget."""
@@ -113,6 +128,6 @@ def cached(request: Request, model: BaseModel) -> Response:
     body = model.model_dump_json().encode()
     tag = entity_tag(sha256(body).hexdigest())
     headers = {"ETag": tag}
-    if tag in re.split(r"\s*,\s*", request.headers.get("if-none-match", "")):
+    if tag in map(str.strip, request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

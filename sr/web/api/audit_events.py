@@ -9,7 +9,7 @@ import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from sr.app.audit import AuditAction, Outcome
 from sr.service.access import Permission
@@ -17,7 +17,7 @@ from sr.service.audit_search import find_events
 from sr.store.audit import EventQuery
 from sr.web.authentication import Caller, Wired
 from sr.web.operations import protected
-from sr.web.parameters import UID
+from sr.web.parameters import UID, Moment
 
 __all__ = ["router"]
 
@@ -65,8 +65,8 @@ def search(
     outcome: Annotated[list[Outcome] | None, Query(description="Only these.")] = None,
     user_id: Annotated[str | None, Query(max_length=64, description="Who caused it.")] = None,
     sop_instance_uid: Annotated[UID | None, Query(description="About this document.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Then or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before.")] = None,
+    since: Annotated[Moment | None, Query(description="Then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Before.")] = None,
     before: Annotated[
         int | None, Query(ge=1, le=2**63 - 1, description="Of an earlier page: `next_before`.")
     ] = None,

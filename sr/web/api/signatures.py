@@ -11,7 +11,7 @@ from io import StringIO
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
@@ -23,7 +23,7 @@ from sr.store.documents import DocumentState
 from sr.store.signature_search import SignatureQuery
 from sr.web.authentication import Caller, Wired
 from sr.web.operations import protected
-from sr.web.parameters import UID, Paging, cached
+from sr.web.parameters import UID, Moment, Paging, cached
 
 __all__ = ["router", "spreadsheet"]
 
@@ -88,13 +88,13 @@ def search(
     page: Paging,
     signer: Annotated[str, Query(max_length=256, description="Part of the subject.")] = "",
     purpose: Annotated[list[SignaturePurpose] | None, Query(description="Codes.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Made then or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Made before.")] = None,
+    since: Annotated[Moment | None, Query(description="Made then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Made before.")] = None,
     indication: Annotated[list[Indication] | None, Query(description="How good.")] = None,
     state: Annotated[list[DocumentState] | None, Query(description="Of the document.")] = None,
     mac_algorithm: Annotated[MACAlgorithm | None, Query(description="Digest.")] = None,
     expires_before: Annotated[
-        AwareDatetime | None, Query(description="The certificate runs out before.")
+        Moment | None, Query(description="The certificate runs out before.")
     ] = None,
     sop_instance_uid: Annotated[UID | None, Query(description="In this document.")] = None,
     certificate_sha256: Annotated[

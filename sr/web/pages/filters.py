@@ -18,5 +18,5 @@ def begin_of(day: date | None) -> datetime | None:
 
 
 def end_of(day: date | None) -> datetime | None:
-    """Return the first moment after a day, in UTC."""
-    return None if day is None else datetime.combine(day, time(), UTC) + timedelta(days=1)
+    """Return the first moment after a day, in UTC; ``None`` also where there is none."""
+    return None if day in (None, date.max) else begin_of(day + timedelta(days=1))

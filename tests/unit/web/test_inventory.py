@@ -72,6 +72,29 @@ def test_signatures_are_found(
     assert [each["purpose"] for each in answer.json()["items"]] == found
 
 
+@pytest.mark.parametrize("path", ["/api/v1/signatures", "/api/v1/audit-events"])
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_times_at_the_end_of_the_calendar_are_times(
+    client: Callable[[str], TestClient], path: str, name: str, at: str
+) -> None:
+    """A time that has no place in UTC is before, or after, all others."""
+    found = client("ida").get(path, params={name: at, "limit": 1}).json()["items"]
+    assert bool(found) is ((name == "since") == at.startswith("0001"))
+
+
+@pytest.mark.parametrize("blanks", [0, 1, 60_000])
+def test_what_the_caller_has_is_not_sent_again(
+    client: Callable[[str], TestClient], blanks: int
+) -> None:
+    """One of several tags counts, however many blanks are around it, and part of one does not."""
+    first = client("ida").get("/api/v1/signatures")
+    many = " " * blanks
+    for tag, status in ((first.headers["etag"], 304), ('"a', 200)):
+        headers = {"If-None-Match": f'"x"{many},{many}{tag}{many},"y{many}"'}
+        assert client("ida").get("/api/v1/signatures", headers=headers).status_code == status
+
+
 @pytest.mark.parametrize(
     "asked",
     [{"purpose": "99"}, {"since": "yesterday"}, {"since": "2026-01-01T00:00:00"}, {"limit": 0}],

@@ -98,6 +98,7 @@ def test_a_planted_script_is_found() -> None:
         ("title=%25", 0),
         ("since=2999-01-01", 0),
         ("until=2001-01-01", 0),
+        ("until=9999-12-31", 3),
         ("since=2001-01-01&until=2999-01-01", 3),
         ("state=approved", 0),
         ("page=99", 3),
