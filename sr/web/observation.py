@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sr.web.asgi import Application, Message, Receive, Scope, Send
 from sr.web.problems import problem
-from sr.web.routes import route_of
+from sr.web.routes import method_of, route_of
 
 __all__ = ["Figures", "Observer", "json_log"]
 
@@ -106,7 +106,7 @@ class Observer:
     def _observe(
         self, scope: Scope, status: int, seconds: float, fault: dict[str, str], request_id: str
     ) -> None:
-        method, route = scope["method"], route_of(scope)
+        method, route = method_of(scope), route_of(scope)
         self.figures.requests.labels(method, route, status).inc()
         self.figures.seconds.labels(method, route).observe(seconds)
         caller = scope["state"].get("principal")

@@ -11,7 +11,7 @@ from sr.errors import AccessError, AuthenticationError, SRError
 from sr.service.access import Principal
 from sr.service.login import record_refusal
 from sr.web.authentication import address_of, context_of
-from sr.web.routes import route_of
+from sr.web.routes import method_of, route_of
 
 __all__ = ["LOGINS", "keep_refusal"]
 
@@ -34,6 +34,6 @@ def keep_refusal(request: Request, error: SRError) -> None:
         caller,
         error,
         address=address_of(request),
-        request=f"{request.method} {path}",
+        request=f"{method_of(request.scope)} {path}",
         logs_in=path in LOGINS,
     )

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["route_of"]
+__all__ = ["method_of", "route_of"]
 
 _UNKNOWN = "none"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+
+
+def method_of(scope: Mapping[str, Any]) -> str:
+    """Return the method; one that callers made up is no name for anything."""
+    method = str(scope["method"])
+    return method if method in _METHODS else "other"
 
 
 def route_of(scope: Mapping[str, Any]) -> str:

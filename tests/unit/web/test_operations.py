@@ -67,6 +67,19 @@ def test_figures_count_documents_and_requests(service: Service) -> None:
     assert "/livez" in routes
 
 
+def test_strangers_make_no_figures(service: Service) -> None:
+    """Methods and addresses that callers make up are not counted one by one."""
+    client = service.client("olga")
+    for n in range(3):
+        client.request(f"MADE-UP-{n}", f"/nowhere/{n}")
+        client.request(f"MADE-UP-{n}", "/livez")
+        client.get(f"/static/nothing-{n}")
+    families = {f.name: f for f in text_string_to_metric_families(client.get("/metrics").text)}
+    labels = [s.labels for s in families["srsign_http_requests"].samples]
+    assert {each["method"] for each in labels} == {"GET", "other"}
+    assert not any("nothing" in each["route"] or "nowhere" in each["route"] for each in labels)
+
+
 @pytest.mark.parametrize(("login", "status"), [(None, 401), ("anna", 403), ("root", 403)])
 def test_figures_are_for_operators(service: Service, login: str | None, status: int) -> None:
     """Strangers, authors and administrators do not read figures."""
