@@ -27,6 +27,8 @@ __all__ = ["Limiter"]
 _CREDENTIALS = frozenset({b"authorization", b"cookie"})
 _MOST = 10_000
 _FREE = frozenset({"/livez"})
+_FILES = frozenset({"/check", "/api/v1/checks"})
+"""Paths that take files; any other body is parsed before its sender is known, so it is short."""
 _GONE: Message = {"type": "http.disconnect"}
 
 
@@ -62,7 +64,7 @@ class Limiter:
         try:
             await exchange.run(task)
         finally:
-            self._remember(caller, address, exchange.status)
+            self._remember(caller, address, exchange.status, scope)
 
     def _refusal(self, scope: Scope, caller: str, address: str) -> Response | None:
         if not self._is_meant(scope):
@@ -78,8 +80,9 @@ class Limiter:
         if most and self.under_way.total() >= most:
             return _later(503, "busy", "the service is busy", 1)
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if self.rules.body_bytes and not _fits(length, self.rules.body_bytes):
-            return _too_large(self.rules)
+        largest = _largest(self.rules, scope)
+        if largest and not _fits(length, largest):
+            return _too_large(largest)
         return None
 
     def _is_meant(self, scope: Scope) -> bool:
@@ -91,11 +94,11 @@ class Limiter:
         if not self.under_way[caller]:
             del self.under_way[caller]
 
-    def _remember(self, caller: str, address: str, status: int) -> None:
+    def _remember(self, caller: str, address: str, status: int, scope: Scope) -> None:
         if status == 401:
             self.refusals.take(address, self.now())
             self.known.pop(caller, None)
-        elif caller != address and status < 400:
+        elif caller != address and status < 400 and "principal" in scope.get("state", {}):
             self.known[caller] = None
             self.known.move_to_end(caller)
             if len(self.known) > _MOST:
@@ -111,6 +114,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._taken = 0
+        self._largest = _largest(rules, scope)
         self._complete = False
         self._begun = False
         self._over = False
@@ -148,8 +152,8 @@ class _Exchange:
             )
             return _GONE
         self._taken += len(message.get("body", b""))
-        if self.rules.body_bytes and self._taken > self.rules.body_bytes:
-            self._instead = _too_large(self.rules)
+        if self._largest and self._taken > self._largest:
+            self._instead = _too_large(self._largest)
             return _GONE
         self._complete = not message.get("more_body", False)
         return message
@@ -195,11 +199,17 @@ def _later(status: int, code: str, detail: str, wait: float) -> Response:
     return problem(status, code, detail, headers={"Retry-After": str(max(1, ceil(wait)))})
 
 
-def _too_large(rules: HTTPRules) -> Response:
+def _largest(rules: HTTPRules, scope: Scope) -> int:
+    """Return how many bytes a body has at most; 0 for any number."""
+    takes_files = not rules.form_bytes or scope["path"] in _FILES
+    return rules.body_bytes if takes_files else rules.form_bytes
+
+
+def _too_large(largest: int) -> Response:
     return problem(
         413,
         "too-large",
-        f"a request has at most {rules.body_bytes} bytes",
+        f"such a request has at most {largest} bytes",
         headers={"Connection": "close"},
     )
 

@@ -12,6 +12,7 @@ from sr.errors import ConfigurationError
 __all__ = ["HTTPRules", "http_rules"]
 
 _ANY = "*"
+_FORM_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,9 @@ class HTTPRules:
     hosts: frozenset[str] | None = None
     """Names that it answers to beside addresses and ``localhost``; ``None`` for any."""
     body_bytes: int = 0
+    """Of files that are sent."""
+    form_bytes: int = 0
+    """Of any other request; it is parsed before it is known who sends it."""
     request_seconds: int = 0
     """Until an answer begins."""
     stall_seconds: int = 0
@@ -73,6 +77,7 @@ def http_rules(settings: HTTPSettings) -> HTTPRules:
         url=settings.url.rstrip("/"),
         hosts=None if _ANY in names else frozenset(names),
         body_bytes=settings.body_megabytes << 20,
+        form_bytes=_FORM_BYTES,
         request_seconds=settings.request_seconds,
         stall_seconds=settings.stall_seconds,
         requests_per_minute=settings.requests_per_minute,

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, Request, UploadFile
+from fastapi import FastAPI, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from httpx2 import Client
@@ -44,7 +44,12 @@ def _application(rules: HTTPRules, now: _Time | None = None, wait: Event | None 
     app.add_middleware(SecurityHeaders, rules=rules)
 
     @app.get("/known")
-    def known() -> str:
+    def known(request: Request) -> str:
+        request.state.principal = "somebody"
+        return "hello"
+
+    @app.get("/public")
+    def public() -> str:
         return "hello"
 
     @app.get("/livez")
@@ -107,6 +112,27 @@ def test_a_large_body_is_refused(path: str, chunked: bool) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/v1/reports", 413), ("/login", 413), ("/api/v1/checks", 401), ("/check", 401)],
+)
+def test_only_where_files_are_sent_a_body_is_large(path: str, status: int) -> None:
+    """What is parsed before it is known who sends it is short, whatever it says it is."""
+    app = FastAPI()
+    app.add_middleware(Limiter, rules=HTTPRules(body_bytes=8192, form_bytes=1024), now=_Time())
+
+    @app.post(path)
+    async def refuse(request: Request) -> Response:
+        await request.body()
+        return Response(status_code=401)
+
+    client = TestClient(app)
+    for kind in ("application/json", "application/dicom", "multipart/form-data; boundary=x"):
+        answer = client.post(path, content=b" " * 2048, headers={"content-type": kind})
+        assert answer.status_code == status
+        assert client.post(path, content=_chunks(2)).status_code == status
+
+
 @pytest.mark.parametrize("length", ["4294967296", "99999999999999999999999", "-1", "1e3", "0x10"])
 def test_a_length_that_is_none_or_too_large_is_refused(length: str) -> None:
     """What a request says of its length is believed where it is refused for it."""
@@ -152,6 +178,15 @@ def test_whoever_guesses_keys_waits_and_the_known_do_not() -> None:
     assert client.get("/unknown", headers={"Authorization": "Bearer x"}).status_code == 429
     assert client.get("/known").status_code == 429
     assert client.get("/known", headers=known).status_code == 200
+
+
+def test_what_everybody_may_see_makes_nobody_known() -> None:
+    """Who asked for a public page with a guessed key is not known by it."""
+    client = TestClient(_application(HTTPRules(refusals_per_minute=5)))
+    guesses = [{"Authorization": f"Bearer {n}"} for n in range(8)]
+    assert {client.get("/public", headers=each).status_code for each in guesses} == {200}
+    answers = [client.get("/unknown", headers=each).status_code for each in guesses]
+    assert answers == [401] * 5 + [429] * 3
 
 
 def test_whether_it_lives_can_always_be_asked() -> None:
