@@ -24,6 +24,7 @@ from sr.service.four_eyes import require_four_eyes
 from sr.store.document_search import lineage_of
 from sr.store.documents import (
     Document,
+    DocumentKind,
     DocumentState,
     add_document,
     add_version,
@@ -51,7 +52,8 @@ _NEXT: dict[SignaturePurpose, dict[DocumentState, DocumentState]] = {
     SignaturePurpose.VALIDATION: _STANDS,
     SignaturePurpose.REVIEW: _STANDS,
 }
-"""State before to state after, by purpose; every other purpose is in ``_SIGNS``."""
+"""State before to state after, by purpose; every other purpose is in ``_SIGNS``, but a report is
+signed first by those who answer for what it says, never by its source."""
 
 
 def state_after(document: Document, purpose: SignaturePurpose) -> DocumentState:
@@ -62,8 +64,9 @@ def state_after(document: Document, purpose: SignaturePurpose) -> DocumentState:
 
     Cites: PS3.4 O.3; PS3.15 C.4.
     """
+    seals = purpose is SignaturePurpose.SOURCE and document.kind is DocumentKind.REPORT
     try:
-        return _NEXT.get(purpose, _SIGNS)[document.state]
+        return _NEXT.get(purpose, _STANDS if seals else _SIGNS)[document.state]
     except KeyError:
         raise LifecycleError(
             f"the document is {document.state.value}: it is not signed with the purpose "

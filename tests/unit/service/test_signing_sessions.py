@@ -34,7 +34,7 @@ from sr.service.session_results import state_after
 from sr.service.session_states import cancel_session, expire_sessions
 from sr.service.session_view import session_stream, show_session
 from sr.service.signing_sessions import complete_session, open_session
-from sr.store.documents import Document, DocumentState
+from sr.store.documents import Document, DocumentKind, DocumentState
 from sr.store.schema import audit_events, credentials, documents, signatures, versions
 from sr.store.signing_sessions import SessionState, get_session
 from tests.support.pki import Entity, make_crl
@@ -185,7 +185,8 @@ def test_superseded_report_is_not_signed(service: Service) -> None:
 
 _EXPECTED = {
     (DocumentState.DRAFT, AUTHOR): DocumentState.SIGNED,
-    (DocumentState.DRAFT, SignaturePurpose.SOURCE): DocumentState.SIGNED,
+    (DocumentState.DRAFT, SignaturePurpose.SOURCE): None,
+    (DocumentState.SIGNED, SignaturePurpose.SOURCE): DocumentState.SIGNED,
     (DocumentState.SIGNED, COAUTHOR): DocumentState.SIGNED,
     (DocumentState.SIGNED, VERIFICATION): DocumentState.APPROVED,
     (DocumentState.SIGNED, VALIDATION): DocumentState.SIGNED,
@@ -214,6 +215,26 @@ def test_states(some_report: Document, state: DocumentState, purpose: SignatureP
         return
     with pytest.raises(LifecycleError):
         state_after(document, purpose)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (DocumentKind.REPORT, None),
+        (DocumentKind.KEY_OBJECT, DocumentState.SIGNED),
+        (DocumentKind.SEAL, DocumentState.SIGNED),
+    ],
+)
+def test_source_of_a_report_does_not_sign_first(
+    some_report: Document, kind: DocumentKind, state: DocumentState | None
+) -> None:
+    """Who seals makes no draft of somebody's report a signed one."""
+    document = replace(some_report, kind=kind, state=DocumentState.DRAFT)
+    if state is not None:
+        assert state_after(document, SignaturePurpose.SOURCE) is state
+        return
+    with pytest.raises(LifecycleError):
+        state_after(document, SignaturePurpose.SOURCE)
 
 
 # Four eyes
