@@ -12,22 +12,18 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
 
 import pytest
+
+from tests.support.archive import free_port
+from tests.support.serving import connect
 
 SRSIGN = Path(sys.executable).with_name("srsign")
 
 
-def _free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def _served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [SRSIGN, "serve", "--port", str(port), *options],
         cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | {"HOME": str(folder)},
@@ -66,8 +62,7 @@ def test_a_demonstration_starts_stops_and_starts_again(tmp_path: Path) -> None:
 def test_a_request_under_way_is_answered(tmp_path: Path) -> None:
     """What was sent before the end was asked for is answered before it comes."""
     with _served(tmp_path, "--demo", "--out", "demo") as (process, address):
-        with socket() as client:
-            client.connect(("127.0.0.1", int(address.rpartition(":")[2])))
+        with connect(int(address.rpartition(":")[2])) as client:
             client.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n")
             process.send_signal(signal.SIGTERM)
             time.sleep(0.3)
@@ -100,7 +95,7 @@ def test_settings_that_make_no_sense_end_the_start(
 ) -> None:
     """A service with settings that make no sense does not start, and says so without traceback."""
     ended = subprocess.run(
-        [SRSIGN, "serve", "--port", str(_free_port())],
+        [SRSIGN, "serve", "--port", str(free_port())],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
         env=os.environ | variable | {"HOME": str(tmp_path)},
     )  # fmt: skip

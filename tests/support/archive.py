@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.support.peers import require_peer, run_peer
 
-__all__ = ["ORTHANC", "STORESCP", "STORESCU", "Orthanc", "orthanc", "send", "storescp"]
+__all__ = ["ORTHANC", "STORESCP", "STORESCU", "Orthanc", "free_port", "orthanc", "send", "storescp"]
 
 STORESCP = Path("/usr/bin/storescp")
 STORESCU = Path("/usr/bin/storescu")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from threading import Thread
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from sr.web.connection import Connection
+from tests.support import serving
 from tests.support.peers import CHROMIUM, require_peer
 
 __all__ = ["axe_faults", "open_browser", "served"]
@@ -33,16 +32,8 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 @contextmanager
 def served(application: FastAPI) -> Iterator[str]:
     """Serve an application on a free port of this machine, and yield its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application, log_level="error", lifespan="off"))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    with serving.served(application, http=Connection) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

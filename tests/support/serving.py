@@ -23,10 +23,16 @@ class _Impatient(Connection):
 
 
 @contextmanager
-def served(app: Any, *, tls: SSLContext | None = None, **options: Any) -> Iterator[int]:
+def served(
+    app: Any,
+    *,
+    tls: SSLContext | None = None,
+    http: type[Connection] = _Impatient,
+    **options: Any,
+) -> Iterator[int]:
     """Serve an application for as long as the block runs; yields the port."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="critical", http=_Impatient, lifespan="off",
+        app, host="127.0.0.1", port=0, log_level="critical", http=http, lifespan="off",
         timeout_graceful_shutdown=1, **options,
     )  # fmt: skip
     config.load()
