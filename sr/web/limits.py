@@ -9,6 +9,7 @@ Cites: RFC 6585 4; RFC 9110 7.2, 15.5.9, 15.5.14.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
@@ -29,6 +30,10 @@ _MOST = 10_000
 _FREE = frozenset({"/livez"})
 _FILES = frozenset({"/check", "/api/v1/checks"})
 """Paths that take files; any other body is parsed before its sender is known, so it is short."""
+_WAITING = re.compile(r"/api/v1/(agent/sessions|jobs/[^/]+/events)")
+"""Paths whose answer waits for something to happen. That takes no place from those who work: a
+hospital has more agents than the service has places."""
+_MOST_WAITING = 512
 _GONE: Message = {"type": "http.disconnect"}
 
 
@@ -44,6 +49,7 @@ class Limiter:
         self.requests = Buckets(rules.requests_per_minute)
         self.refusals = Buckets(rules.refusals_per_minute)
         self.under_way: Counter[str] = Counter()
+        self.waiting = 0
         self.known: OrderedDict[str, None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,11 +62,14 @@ class Limiter:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        self.requests.take(caller, self.now())
+        for each in self._counted(caller, address):
+            self.requests.take(each, self.now())
+        waits = _waits(scope)
         self.under_way[caller] += 1
+        self.waiting += waits
         exchange = _Exchange(self.rules, scope, receive, send)
         task = asyncio.ensure_future(self.app(scope, exchange.receive, exchange.send))
-        task.add_done_callback(lambda _: self._leave(caller))
+        task.add_done_callback(lambda _: self._leave(caller, waits=waits))
         try:
             await exchange.run(task)
         finally:
@@ -71,13 +80,14 @@ class Limiter:
             return problem(
                 400, "host", "the service does not go by that name", hint="see http.url, http.hosts"
             )
-        wait = self.requests.wait(caller, self.now())
+        counted = self._counted(caller, address)
+        wait = max(self.requests.wait(each, self.now()) for each in counted)
         if caller not in self.known:
             wait = max(wait, self.refusals.wait(address, self.now()))
         most, each = self.rules.concurrent_requests, self.rules.concurrent_requests_per_caller
         if wait or (each and self.under_way[caller] >= each):
             return _later(429, "too-many-requests", "too many requests", wait)
-        if most and self.under_way.total() >= most:
+        if most and self._is_full(scope, most):
             return _later(503, "busy", "the service is busy", 1)
         length = dict(scope["headers"]).get(b"content-length", b"0")
         largest = _largest(self.rules, scope)
@@ -85,11 +95,24 @@ class Limiter:
             return _too_large(largest)
         return None
 
+    def _counted(self, caller: str, address: str) -> set[str]:
+        """Return whose requests one counts as.
+
+        An unknown caller's are also those of the address: else drawing new credentials would help.
+        """
+        return {caller} if caller in self.known else {caller, address}
+
+    def _is_full(self, scope: Scope, most: int) -> bool:
+        if _waits(scope):
+            return self.waiting >= _MOST_WAITING
+        return self.under_way.total() - self.waiting >= most
+
     def _is_meant(self, scope: Scope) -> bool:
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         return len(hosts) < 2 and all(map(self.rules.answers_to, hosts))
 
-    def _leave(self, caller: str) -> None:
+    def _leave(self, caller: str, *, waits: bool) -> None:
+        self.waiting -= waits
         self.under_way[caller] -= 1
         if not self.under_way[caller]:
             del self.under_way[caller]
@@ -174,6 +197,10 @@ class _Exchange:
         assert self._instead is not None  # noqa: S101 - callers have looked
         self._over, self.status = True, self._instead.status_code
         await self._instead(self.scope, self._receive, self._send)
+
+
+def _waits(scope: Scope) -> bool:
+    return _WAITING.fullmatch(scope["path"]) is not None
 
 
 def _caller(scope: Scope) -> str:

@@ -167,6 +167,38 @@ def test_others_are_not_held_up() -> None:
         assert [client.get("/known").status_code for _ in range(4)] == [200] * 3 + [429]
 
 
+def test_drawing_new_credentials_helps_nobody() -> None:
+    """Requests of callers whom nobody knows are those of their address."""
+    client = TestClient(_application(HTTPRules(requests_per_minute=5)))
+    cookies = [{"Cookie": f"srsign={n}"} for n in range(8)]
+    answers = [client.get("/public", headers=each).status_code for each in cookies]
+    assert answers == [200] * 5 + [429] * 3
+
+
+@pytest.mark.parametrize("path", ["/api/v1/agent/sessions", "/api/v1/jobs/1/events"])
+def test_who_waits_takes_nobody_s_place(path: str) -> None:
+    """However many wait for something to happen, others are served, and work takes its places."""
+    wait = Event()
+    app = _application(HTTPRules(concurrent_requests=2), wait=wait)
+
+    @app.get(path)
+    async def waits() -> None:
+        await asyncio.to_thread(wait.wait, 20)
+
+    with served(app) as port, ExitStack() as stack:
+        stack.callback(wait.set)
+        for where in (*[path] * 5, "/waits", "/waits"):
+            caller = stack.enter_context(connect(port))
+            caller.sendall(f"GET {where} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            if where == path:
+                with Client(base_url=f"http://127.0.0.1:{port}") as client:
+                    assert client.get("/known").status_code == 200
+        with Client(base_url=f"http://127.0.0.1:{port}") as client:
+            answers = (client.get("/known").status_code for _ in range(100))
+            assert 503 in answers
+        wait.set()
+
+
 def test_whoever_guesses_keys_waits_and_the_known_do_not() -> None:
     """An address with many refusals is refused, except for callers who were known before."""
     client = TestClient(_application(HTTPRules(refusals_per_minute=5)))
