@@ -92,7 +92,7 @@ def test_sign_approve_and_check_by_mouse(site: Site, tmp_path: Path) -> None:
     page = site.enter("sam")
     page.goto(address)
     page.get_by_role("button", name="Approve & sign…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Approve and sign").click()
+    page.get_by_role("dialog").get_by_role("button", name="Approve & sign").click()
     page.locator(".stand", has_text="approved").wait_for()
     files = _received(site, page, tmp_path)
 
@@ -199,8 +199,8 @@ def test_axe_finds_nothing_serious(site: Site) -> None:
     signed = _signed(site)
     page = site.enter("sam", color_scheme="dark")
     assert not axe_faults(page)
-    page.goto(f"/reports/{signed.sop_instance_uid}")
     page.emulate_media(color_scheme="light")
+    page.goto(f"/reports/{signed.sop_instance_uid}")
     assert not axe_faults(page)
     page.get_by_role("button", name="Approve & sign…").click()
     page.get_by_role("dialog").wait_for()
