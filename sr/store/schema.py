@@ -199,7 +199,8 @@ documents = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Index("ix_documents_state_changed_at", "state", "changed_at"),
-    Index("ix_documents_owner", "owner"),
+    Index("ix_documents_kind_changed_at", "kind", "changed_at"),
+    Index("ix_documents_owner_changed_at", "owner", "changed_at"),
     Index("ix_documents_lineage", "lineage"),
     Index("ix_documents_study_instance_uid", "study_instance_uid"),
 )

@@ -134,7 +134,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sop_instance_uid", name=op.f("pk_documents")),
     )
     op.create_index("ix_documents_lineage", "documents", ["lineage"], unique=False)
-    op.create_index("ix_documents_owner", "documents", ["owner"], unique=False)
+    op.create_index(
+        "ix_documents_kind_changed_at", "documents", ["kind", "changed_at"], unique=False
+    )
+    op.create_index(
+        "ix_documents_owner_changed_at", "documents", ["owner", "changed_at"], unique=False
+    )
     op.create_index(
         "ix_documents_state_changed_at", "documents", ["state", "changed_at"], unique=False
     )
