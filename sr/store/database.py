@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from sr.errors import ConfigurationError, ExternalServiceError
+from sr.errors import ConfigurationError, ExternalServiceError, SRError
 from sr.store.migration import migrate, version_of
 from sr.store.migrations import HEAD
 from sr.store.shared_commit import SharedCommits
@@ -59,6 +59,7 @@ class Database:
             brief: Whether it only records that something was read, which goes before long work.
 
         Raises:
+            ConfigurationError: A value is none that the database can hold.
             ExternalServiceError: The database does not take it: the disk is full, or fails.
         """
         try:
@@ -72,6 +73,7 @@ class Database:
         """Open a transaction that sees one state of everything.
 
         Raises:
+            ConfigurationError: A value is none that the database can hold.
             ExternalServiceError: The database does not answer.
         """
         try:
@@ -157,6 +159,8 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _failure(error: DBAPIError | PoolTimeoutError) -> ExternalServiceError:
+def _failure(error: DBAPIError | PoolTimeoutError) -> SRError:
+    if isinstance(error, DataError):  # e.g. a NUL in a text, for PostgreSQL
+        return ConfigurationError("a value is none that the database can hold")
     kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
     return ExternalServiceError(f"the database did not do it: {kind}")

@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Integer, MetaData, func, select, text
+from sqlalchemy.exc import DataError
 
 from sr.errors import ConfigurationError, ExternalServiceError
 from sr.store.database import Database, connect, open_database
@@ -131,6 +132,13 @@ def test_failed_transaction_leaves_nothing(database: Database) -> None:
         _add(connection, "a", "b", "a")
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(users)).scalar() == 0
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_value_that_no_column_holds(database: Database, way: str) -> None:
+    """What a database refuses for its value is the caller's matter, not a fault of the service."""
+    with pytest.raises(ConfigurationError), getattr(database, way)():
+        raise DataError("", None, ValueError())
 
 
 def test_one_writer_at_a_time(database: Database) -> None:
