@@ -232,6 +232,7 @@ def finish_session(
         items: Its documents.
 
     Raises:
+        AccessError: The purpose is none of the principal's any more; the session is void.
         SignerRefusedError: A signature does not pass a check here; the session is void.
         TimestampError: There is no time-stamp now; the values stay.
         ConflictError: A document changed since; the session is void.
@@ -240,10 +241,11 @@ def finish_session(
     Cites: PS3.15 A.4; PS3.3 C.12.1.1.3.
     """
     try:
+        require_purpose(principal, SignaturePurpose(session.purpose))
         trust = trust_now(context)
         signed = [_signed(context, session, item, trust) for item in items]
         verdicts = store_results(context, principal, session, items, signed)
-    except (ConflictError, LifecycleError, SignerRefusedError) as error:
+    except (AccessError, ConflictError, LifecycleError, SignerRefusedError) as error:
         ended, items = void_session(context, principal, session.id, why=error.code)
         if ended.state is SessionState.COMPLETED:
             return _verdicts(items)

@@ -389,6 +389,22 @@ def test_no_timestamp_now(service: Service) -> None:
     assert now(service, document).state is DocumentState.SIGNED
 
 
+def test_role_taken_away_since(service: Service) -> None:
+    """A value that was kept is not used once its signer may not sign for that any more."""
+    down = _stamping(service, MemoryAuthority(clock=service.clock, answer=lambda _: refusal()))
+    stamped = replace(service, context=down)
+    report = sign(service, draft(service))
+    session = opened(stamped, report, login="sam", purpose=VERIFICATION)
+    with pytest.raises(TimestampError):
+        complete_session(down, SAM, session.session.id, values_of(service, session))
+    up = _stamping(service, MemoryAuthority(clock=service.clock))
+    author_only = replace(SAM, roles=frozenset({Role.AUTHOR}))
+    with pytest.raises(AccessError):
+        complete_session(up, author_only, session.session.id, {})
+    assert _state(service, session.session.id) is SessionState.VOIDED
+    assert now(service, report).state is DocumentState.SIGNED
+
+
 def test_timestamps_switched_off_since(service: Service) -> None:
     """A session that was opened with time-stamps is void where there are none any more."""
     stamped = replace(service, context=_stamping(service, MemoryAuthority(clock=service.clock)))
