@@ -17,7 +17,7 @@ PACKAGES := dcmtk dicom3tools pixelmed-apps default-jre-headless softhsm2 opensc
             libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-droid-fallback postgresql strace chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev peers test lint type prove coverage mutants bench docs-check screenshots certs session clean
+.PHONY: help demo dev peers test lint type prove coverage mutants bench docs-check screenshots settings certs session clean
 
 help: ## Print the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -58,6 +58,9 @@ session: dev ## Rewrite the terminal session in README with real output
 
 screenshots: dev ## Take the pictures of the pages in docs/images anew; needs Chromium
 	$(BIN)/python -m tools.screenshots
+
+settings: dev ## Write docs/settings.md anew, from what the code says of each setting
+	$(BIN)/python -m tools.settings_page
 
 certs: dev ## Make the throw-away certificates of certs-example/ anew
 	$(BIN)/python certs-example/make.py

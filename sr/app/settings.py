@@ -77,6 +77,7 @@ class ClockSettings:
     """How far the clock of this machine may be from others when it signs."""
 
     skew_seconds: int = 300
+    """Either way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +85,14 @@ class TrustSettings:
     """Whom checks trust where they are not told."""
 
     directory: str = "~/.config/srsign/trust"
-    """Folder that ``srsign trust`` keeps; see ``trust_store``."""
+    """Folder that ``srsign trust`` keeps."""
     policy: str = "standard"
     """Id or file of the policy where none is named; signing takes from it who is who."""
     lists: str = ""
     """Addresses, with blanks between, from which ``srsign trust update`` fetches CRLs."""
     responders: str = ""
-    """OCSP responders, with blanks between, each ``ISSUER=URL``; see ``responder_update``."""
+    """OCSP responders, with blanks between, each ``ISSUER=URL``; issuers as ``srsign trust list``
+    shows them."""
     timeout_seconds: int = 30
     """For each step of an exchange, and for the answer as a whole."""
 
@@ -108,7 +110,9 @@ class ServiceSettings:
     """How the service is reached, and what it works with."""
 
     host: str = "127.0.0.1"
+    """Address to listen at; 0.0.0.0 for all of this machine."""
     port: int = 8080
+    """Port to listen at."""
     tls_certificate: str = ""
     """File with the certificate of the server and its issuers, PEM; empty for no encryption."""
     tls_key: str = ""
@@ -154,7 +158,9 @@ class HTTPSettings:
     refusals_per_minute: int = 60
     """Of unknown callers at one address; then they wait."""
     concurrent_requests: int = 128
+    """At work at a time."""
     concurrent_requests_per_caller: int = 32
+    """At work at a time, of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +210,7 @@ class OpenIDSettings:
     algorithms: str = "RS256 ES256"
     """Of signatures of tokens, with blanks between."""
     scope: str = "openid profile"
+    """What a login asks the provider for."""
     roles_claim: str = ""
     """Claim that decides the roles at each login; empty for roles that are set here."""
     roles: str = ""

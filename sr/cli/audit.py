@@ -79,11 +79,12 @@ def check(
     trust: t.Trust = t.TRUST,
     at: o.At = None,
 ) -> int:
-    """Find rows that were altered, moved, deleted or cut off, and say how far heads vouch for them.
+    """Find rows that were altered, moved, deleted or cut off.
 
-    Exit code 0 nothing is wrong up to the last head, 10 something was altered or is gone, 11 there
-    is no head, or nobody you trust signed it. Rows cut off at the end only show against a head that
-    was kept elsewhere: give it with --head.
+    It says how far signed heads vouch for the trail, too. Exit code 0 nothing is wrong up to the
+    last head, 10 something was altered or is gone, 11 there is no head, or nobody you trust signed
+    it. Rows cut off at the end only show against a head that was kept elsewhere: give it with
+    --head.
     """
     from sr.app.audit.check import check_chain
     from sr.app.audit.export import read_lines

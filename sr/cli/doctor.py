@@ -29,7 +29,10 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def doctor(shell: Shell) -> int:
-    """Say what this installation can and cannot do; exit code 1 where something is broken."""
+    """Say what this installation can and cannot do.
+
+    Exit code 1 where something is broken; what is only not installed is no fault.
+    """
     from sr.app.doctor import Condition, diagnose
     from sr.compose import diagnosed_service
 

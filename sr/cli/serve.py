@@ -16,7 +16,8 @@ __all__ = ["add_commands"]
 
 _EXAMPLES = """
 srsign serve --demo
-srsign serve --host 0.0.0.0 --port 8443
+srsign serve
+SRSIGN_STORE__URL=sqlite:////srv/srsign.db srsign serve --host 10.0.0.7 --port 8443
 """
 _APPLICATION = "sr.web.serving:application"
 _CONNECTION = "sr.web.connection:Connection"
@@ -31,8 +32,13 @@ def add_commands(app: typer.Typer) -> None:
 
 def serve(
     shell: Shell,
-    host: Annotated[str | None, typer.Option("--host", help="Address to listen at.")] = None,
-    port: Annotated[int | None, typer.Option("--port", help="Port to listen at.")] = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="Address to listen at; also the setting service.host."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port to listen at; also the setting service.port.")
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="People, keys and images of nobody, in one folder.")
     ] = False,
@@ -42,8 +48,10 @@ def serve(
 ) -> int:
     """Serve reports, signing sessions, approvals and checks over HTTP.
 
-    What it works with is set in configuration files and SRSIGN_SERVICE__… variables. With --demo it
-    starts from a filled worklist, on this machine only.
+    Pages for people, /api/v1 for programs and signing agents, and a worker for long jobs, in one
+    process until Ctrl-C. What it works with is set in configuration files and SRSIGN_SECTION__KEY
+    variables; srsign config show prints them, srsign doctor says what is missing. With --demo it
+    starts from a filled worklist, and whoever is at this machine may be anybody.
     """
     from sr.app.settings import current_settings
 

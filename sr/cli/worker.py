@@ -15,6 +15,7 @@ __all__ = ["add_commands"]
 
 _EXAMPLES = """
 srsign worker
+SRSIGN_STORE__URL=postgresql://srsign@db.example.org/srsign srsign worker
 """
 
 
