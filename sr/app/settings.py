@@ -148,7 +148,7 @@ class HTTPSettings:
     hosts: str = ""
     """Names, with blanks between, that it answers to beside addresses and ``url``; * for any."""
     body_megabytes: int = 64
-    """Largest request; as all limits here, 0 is for none."""
+    """Largest request with files; as all limits here, 0 is for none."""
     request_seconds: int = 120
     """Until an answer begins."""
     stall_seconds: int = 60
