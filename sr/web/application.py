@@ -18,6 +18,7 @@ from sr.web.headers import SecurityHeaders
 from sr.web.limits import Limiter
 from sr.web.observation import Figures, Observer, json_log
 from sr.web.openapi import Application, operation_id
+from sr.web.pages.refused import RefusedPages
 from sr.web.rules import HTTPRules
 
 __all__ = ["create_application"]
@@ -53,6 +54,7 @@ def create_application(
     app.state.figures = Figures()
     app.state.rules = rules or HTTPRules()
     app.add_middleware(Limiter, rules=app.state.rules)
+    app.add_middleware(RefusedPages)
     app.add_middleware(Observer, figures=app.state.figures, log=json_log(log or sys.stderr))
     app.add_middleware(SecurityHeaders, rules=app.state.rules)
     problems.install(app)

@@ -30,7 +30,7 @@ from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, STATES
 from sr.web.problems import status_of
 from sr.web.refusals import keep_refusal
 
-__all__ = ["THEME_COOKIE", "PageRoute", "see_other", "show"]
+__all__ = ["THEME_COOKIE", "PageRoute", "failed", "see_other", "show"]
 
 THEME_COOKIE = "srsign_theme"
 
@@ -92,9 +92,9 @@ class PageRoute(APIRoute):
                 return _to_login(request)
             except SRError as error:
                 keep_refusal(request, error)
-                return _failed(request, status_of(error), str(error), error.hint, error.where)
+                return failed(request, status_of(error), str(error), error.hint, error.where)
             except RequestValidationError:
-                return _failed(request, 422, "the address or the form does not fit", None, None)
+                return failed(request, 422, "the address or the form does not fit", None, None)
 
         return handle
 
@@ -106,9 +106,10 @@ def _to_login(request: Request) -> Response:
     return see_other(target)
 
 
-def _failed(
+def failed(
     request: Request, status: int, message: str, hint: str | None, where: str | None
 ) -> Response:
+    """Return the page that says what went wrong, with the navigation of whoever is known."""
     principal: Principal | None = getattr(request.state, "principal", None)
     return show(
         request,

@@ -1,0 +1,118 @@
+"""What browsers are told when something is refused: a page with the same status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from httpx2 import Response
+
+from sr.service.demonstration import write_demo_report
+from sr.web.application import create_application
+from sr.web.operations import PROBLEM_MEDIA_TYPE
+from sr.web.rules import HTTPRules
+from tests.support.html import forbidden, parse
+from tests.support.service import Service, open_service
+
+PAGE = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+OTHER_SITE = {"Origin": "https://elsewhere.test"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    """Return a service of this module with a report in it."""
+    service = open_service(tmp_path_factory.mktemp("service"), slices=1)
+    write_demo_report(service.context, service.world, "anna", 0)
+    return service
+
+
+def _unknown_login(service: Service, headers: dict[str, str]) -> Response:
+    return service.browser().post("/login", data={"login": "nobody"}, headers=headers)
+
+
+def _callback(service: Service, headers: dict[str, str]) -> Response:
+    return service.browser().get("/login/callback?state=x&code=y", headers=headers)
+
+
+def _other_site(service: Service, headers: dict[str, str]) -> Response:
+    said = {**headers, **OTHER_SITE}
+    return service.browser().post("/login", data={"login": "anna"}, headers=said)
+
+
+def _no_field(service: Service, headers: dict[str, str]) -> Response:
+    return service.browser().post("/login", headers=headers)
+
+
+def _unknown_address(service: Service, headers: dict[str, str]) -> Response:
+    return service.browser("anna").get("/nothing-here", headers=headers)
+
+
+def _ruled(rules: HTTPRules, times: int) -> Callable[[Service, dict[str, str]], Response]:
+    def call(service: Service, headers: dict[str, str]) -> Response:
+        browser = service.browser()
+        browser.app = create_application(service.context, rules)
+        browser._transport.app = browser.app
+        answers = [browser.get("/login", headers=headers) for _ in range(times)]
+        return answers[-1]
+
+    return call
+
+
+REFUSED: dict[str, tuple[int, Callable[[Service, dict[str, str]], Response]]] = {
+    "a login of nobody": (401, _unknown_login),
+    "a login from another site": (403, _other_site),
+    "a login without a name": (422, _no_field),
+    "a provider that was not asked": (422, _callback),
+    "an unknown address": (404, _unknown_address),
+    "too many requests": (429, _ruled(HTTPRules(requests_per_minute=1), 3)),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_browser_gets_a_page(service: Service, what: str) -> None:
+    """A browser is told in words, with the status that a program gets, and loads nothing else."""
+    status, call = REFUSED[what]
+    answer = call(service, PAGE)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    page = parse(answer.text)
+    assert page.one("section", role="alert").one("h1").text
+    assert not forbidden(page)
+    assert "Müller" not in answer.text
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert ("retry-after" in answer.headers) == (status == 429)
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_program_gets_a_problem(service: Service, what: str) -> None:
+    """Whoever does not ask for a page gets the problem."""
+    status, call = REFUSED[what]
+    answer = call(service, {"Accept": "*/*"})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM_MEDIA_TYPE)
+
+
+def test_the_api_has_no_pages(service: Service) -> None:
+    """Under the address of the API a browser too gets a problem."""
+    answer = service.browser("anna").get("/api/v1/reports/1.2.3", headers=PAGE)
+    assert answer.headers["content-type"] == PROBLEM_MEDIA_TYPE
+
+
+@pytest.mark.parametrize(
+    ("login", "method", "path", "data", "status"),
+    [
+        ("anna", "GET", "/audit", None, 403),
+        ("anna", "GET", "/reports/1.2.3", None, 404),
+        ("anna", "POST", "/reports/{uid}/sign", {"if_match": "0" * 64, "purpose": "1"}, 409),
+    ],
+)
+def test_a_refusal_on_a_page_names_no_patient(
+    service: Service, login: str, method: str, path: str, data: dict[str, str] | None, status: int
+) -> None:
+    """Pages that refuse have the status, and nobody's name."""
+    draft = write_demo_report(service.context, service.world, "anna", 0)
+    address = path.format(uid=draft.sop_instance_uid)
+    answer = service.browser(login).request(method, address, data=data, headers=PAGE)
+    assert answer.status_code == status
+    assert parse(answer.text).one("section", role="alert")
+    for part in (*draft.patient_name.split("^"), draft.patient_id):
+        assert part not in answer.text
