@@ -208,12 +208,16 @@ def chain_of(pki: DemoPKI, name: str) -> bytes:
 
 def write_demo_report(context: Context, world: DemoWorld, login: str, study: int) -> Document:
     """Write a draft of a chest CT report about one of the studies."""
-    template = load_template("ct-chest")
+    template, writer = load_template("ct-chest"), principal_for(login)
     return write_report(
         context,
-        principal_for(login),
+        writer,
         study_instance_uid=world.studies[study],
-        values=tomllib.loads(template.example),
+        values={
+            **tomllib.loads(template.example),
+            "observer_name": writer.person_name,
+            "organization": writer.organization,
+        },
         template="ct-chest",
     )
 

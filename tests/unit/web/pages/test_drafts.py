@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 
 import pytest
 from httpx2 import Response
 
 from sr.document.template import find_templates, load_template
-from sr.service.demonstration import principal_for
+from sr.service.demonstration import principal_for, write_demo_report
 from sr.service.documents import open_document
 from sr.store.documents import DocumentState
 from sr.web.pages.template_form import every_field, fields_of, has_form, values_of
@@ -50,8 +51,8 @@ def _seen(answer: Response) -> str:
     return parse(answer.text).one("input", name="if_match").attributes["value"]
 
 
-def _signed(service: Service, uid: str) -> None:
-    client = service.client("anna")
+def _signed(service: Service, uid: str, login: str = "anna") -> None:
+    client = service.client(login)
     digest = client.get(f"/api/v1/reports/{uid}").json()["sha256"]
     opened = client.post(f"/reports/{uid}/sign", data={"if_match": digest, "purpose": "1"})
     assert client.post(f"{opened.url}/sign").status_code == 200
@@ -194,3 +195,51 @@ def test_unknown_templates_and_studies_are_refused(service: Service, template: s
     client = service.client("anna")
     assert client.get(_new(service, template)).status_code == 422
     assert client.get("/reports/new?study=1.2.3&template=ct-chest").status_code == 404
+
+
+@pytest.mark.parametrize("template_id", sorted(find_templates()))
+@pytest.mark.parametrize("login", ["anna", "sam"])
+def test_a_form_names_its_writer(service: Service, login: str, template_id: str) -> None:
+    """Every form knows who writes and where; one that is text says so too."""
+    page = parse(service.client(login).get(_new(service, template_id)).text)
+    writer = principal_for(login)
+    if not has_form(load_template(template_id).inputs):
+        text = page.one("textarea", name="report").text
+        assert json.loads(text) == {
+            "observer_name": writer.person_name, "organization": writer.organization,
+        }  # fmt: skip
+        return
+    assert page.one(id="field-observer_name").attributes["value"] == writer.person_name
+    assert page.one(id="field-organization").attributes["value"] == writer.organization
+
+
+def test_whoever_writes_signs(service: Service) -> None:
+    """A draft with the author that the form proposed is signed by whoever wrote it, as author."""
+    client = service.client("sam")
+    page = parse(client.get(_new(service)).text)
+    proposed = {
+        name: page.one(id=f"field-{name}").attributes["value"]
+        for name in ("observer_name", "organization")
+    }
+    uid = str(client.post(_new(service), data={**FILLED, **proposed}).url).rpartition("/")[2]
+    _signed(service, uid, "sam")
+    document, _ = open_document(service.context, principal_for("sam"), uid)
+    assert (document.state, document.indication) == (DocumentState.SIGNED, "PASSED")
+
+
+@pytest.mark.parametrize("login", ["anna", "sam"])
+def test_a_demonstration_names_its_writer(service: Service, login: str) -> None:
+    """A report of the demonstration is signed by whoever wrote it."""
+    draft = write_demo_report(service.context, service.world, login, 0)
+    _signed(service, draft.sop_instance_uid, login)
+
+
+def test_a_stranger_as_author_is_not_signed(service: Service) -> None:
+    """A draft that names somebody else as author is not signed by whoever wrote it."""
+    client = service.client("sam")
+    uid = str(client.post(_new(service), data=FILLED).url).rpartition("/")[2]
+    digest = client.get(f"/api/v1/reports/{uid}").json()["sha256"]
+    begun = client.post(f"/reports/{uid}/sign", data={"if_match": digest, "purpose": "1"})
+    answer = client.post(f"{begun.url}/sign") if begun.status_code < 400 else begun
+    assert answer.status_code >= 400
+    assert client.get(f"/api/v1/reports/{uid}").json()["state"] == "draft"
