@@ -14,7 +14,11 @@ from tests.support.peers import POSTGRESQL, require_peer
 
 __all__ = ["postgresql"]
 
-_SETTINGS = "-c listen_addresses='' -c fsync=off -c max_connections=40 -c shared_buffers=16MB"
+_SETTINGS = (
+    "-c listen_addresses='' -c fsync=off -c max_connections=40 -c shared_buffers=16MB "
+    "-c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+)
+"""With limits: whoever waits for a lock that nobody gives back fails, and the test ends."""
 
 
 @contextmanager
