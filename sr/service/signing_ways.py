@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sr.codes import SignaturePurpose
-from sr.errors import NotFoundError
+from sr.errors import ConfigurationError, NotFoundError
 from sr.service.access import Principal, require_purpose
 from sr.service.context import Context
 from sr.service.server_signing import server_chains
 from sr.store.people import credentials_of
 
-__all__ = ["SigningWay", "way_to_sign"]
+__all__ = ["SigningWay", "chosen_chain", "way_to_sign"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +43,40 @@ def way_to_sign(context: Context, principal: Principal, purpose: SignaturePurpos
         raise NotFoundError("you have no certificate here", hint="pair a signing agent first")
     newest = max(own, key=lambda each: each.created_at)
     return SigningWay(chain=newest.chain, by_server=False)
+
+
+def chosen_chain(
+    context: Context,
+    principal: Principal,
+    purpose: SignaturePurpose,
+    *,
+    chain: str | None,
+    credential: str | None,
+) -> bytes:
+    """Return the certificates to sign with, PEM: those that were sent, or registered before.
+
+    Args:
+        context: The service.
+        principal: Who signs.
+        purpose: What for.
+        chain: Certificates, PEM, the signer's first.
+        credential: Id of one of the principal's own; exactly one of the two is given.
+
+    Raises:
+        AccessError: The principal does not sign for that purpose.
+        ConfigurationError: Both are given, or none.
+        NotFoundError: The principal has none of that id, or withdrew it.
+    """
+    require_purpose(principal, purpose)
+    if (chain is None) == (credential is None):
+        raise ConfigurationError(
+            "either certificate_chain or credential says with what to sign", where="credential"
+        )
+    if chain is not None:
+        return chain.encode()
+    with context.database.read() as connection:
+        own = credentials_of(connection, principal.user_id)
+    for each in own:
+        if each.id == credential:
+            return each.chain
+    raise NotFoundError("there is no such certificate", where="credential")

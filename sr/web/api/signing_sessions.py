@@ -23,6 +23,7 @@ from sr.service.server_signing import sign_with_server_key
 from sr.service.session_states import cancel_session
 from sr.service.session_view import OpenedSession, live_sessions, session_stream, show_session
 from sr.service.signing_sessions import WantedSignature, complete_session, open_session
+from sr.service.signing_ways import chosen_chain
 from sr.signature import PreparedSignature
 from sr.signature.digest_info import digest_info
 from sr.store.signing_sessions import SessionItem, SessionState, SigningSession
@@ -61,8 +62,10 @@ class NewSession(BaseModel):
     items: Annotated[list[WantedItem], Field(min_length=1, max_length=200)]
     purpose: Annotated[str, Field(max_length=32, examples=["author", "verification"])]
     """Code or name of CID 7007."""
-    certificate_chain: Annotated[str, Field(max_length=65536)]
+    certificate_chain: Annotated[str, Field(max_length=65536)] | None = None
     """PEM, the signer's certificate first."""
+    credential: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    """Instead of it: the id of a certificate that the caller registered."""
     profile: Annotated[str, Field(max_length=64)] | None = None
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256
 
@@ -151,6 +154,14 @@ def prepare(context: Wired, caller: Caller, body: NewSession, once: Once) -> Res
     """Prepare signatures; what they are over is fixed from now on."""
 
     def work() -> tuple[SessionView, dict[str, str]]:
+        purpose = _purpose(body.purpose)
+        chain = chosen_chain(
+            context,
+            caller,
+            purpose,
+            chain=body.certificate_chain,
+            credential=body.credential,
+        )
         opened = open_session(
             context,
             caller,
@@ -160,8 +171,8 @@ def prepare(context: Wired, caller: Caller, body: NewSession, once: Once) -> Res
                 )
                 for each in body.items
             ),
-            purpose=_purpose(body.purpose),
-            chain=body.certificate_chain.encode(),
+            purpose=purpose,
+            chain=chain,
             profile=body.profile,
             mac_algorithm=body.mac_algorithm,
         )

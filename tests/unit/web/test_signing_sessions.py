@@ -78,3 +78,41 @@ def test_author_signs_and_supervisor_approves(service: Service) -> None:
     answer = _sign(service, "sam", "supervisor", signed, "verification")
     assert answer.status_code == 200, answer.text
     assert [v["indication"] for v in answer.json()["results"]] == ["PASSED"]
+
+
+def _prepared(service: Service, login: str, **said: str | None) -> tuple[int, str]:
+    document = _draft(service)
+    seen = {"sop_instance_uid": document["sop_instance_uid"], "if_match": document["sha256"]}
+    body = {"items": [seen], "purpose": "author", **said}
+    answer = service.client(login).post("/api/v1/signing-sessions", json=body)
+    return answer.status_code, answer.json().get("certificate_sha256", "")
+
+
+def _credential(service: Service, login: str) -> dict[str, str]:
+    return service.client(login).get("/api/v1/credentials").json()["items"][0]
+
+
+def test_a_registered_certificate_is_named_by_its_id(service: Service) -> None:
+    """Instead of sending the chain, the caller names one of the certificates that are known."""
+    own = _credential(service, "anna")
+    assert _prepared(service, "anna", credential=own["id"]) == (201, own["sha256"])
+
+
+@pytest.mark.parametrize("sends", ["nothing", "nulls", "both"])
+def test_certificates_come_from_one_place(service: Service, sends: str) -> None:
+    """Neither chain nor credential is refused, and so are both."""
+    chain = chain_of(service.world.pki, "author").decode()
+    said: dict[str, dict[str, str | None]] = {
+        "nothing": {},
+        "nulls": {"credential": None, "certificate_chain": None},
+        "both": {"credential": _credential(service, "anna")["id"], "certificate_chain": chain},
+    }
+    assert _prepared(service, "anna", **said[sends])[0] == 422
+
+
+def test_a_certificate_of_somebody_else_is_none(service: Service) -> None:
+    """Whoever names another person's certificate, or none there is, is told that there is none."""
+    other = _credential(service, "sam")["id"]
+    assert _prepared(service, "anna", credential=other)[0] == 404
+    assert _prepared(service, "anna", credential="0" * 32)[0] == 404
+    assert _prepared(service, "anna", credential="x")[0] == 422
