@@ -13,7 +13,7 @@ from sr import __version__
 from sr.service.context import Context
 from sr.web import health, login, pages, problems
 from sr.web.api import ROUTERS, agent, agents
-from sr.web.authorisation import GUARD
+from sr.web.authorisation import GUARD, ONLY_KNOWN
 from sr.web.headers import SecurityHeaders
 from sr.web.limits import Limiter
 from sr.web.observation import Figures, Observer, json_log
@@ -60,9 +60,9 @@ def create_application(
     problems.install(app)
     app.include_router(health.router)
     for router in ROUTERS:
-        app.include_router(router, prefix="/api/v1", dependencies=[GUARD])
-    app.include_router(agents.router, prefix="/api/v1")
-    app.include_router(agent.router, prefix="/api/v1")
+        app.include_router(router, prefix="/api/v1", dependencies=[GUARD, ONLY_KNOWN])
+    for router in (agents.router, agent.router):
+        app.include_router(router, prefix="/api/v1", dependencies=[ONLY_KNOWN])
     app.include_router(login.router)
     pages.install(app)
     return app

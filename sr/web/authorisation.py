@@ -6,14 +6,17 @@ permission again, for callers that do not come over HTTP.
 
 from __future__ import annotations
 
-from fastapi import Depends, Request
+from collections.abc import Iterator
 
-from sr.errors import AccessError
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+
+from sr.errors import AccessError, ConfigurationError
 from sr.service.access import Permission, Principal, require
 from sr.web.authentication import Caller, agent_of, context_of, principal_of
 from sr.web.operations import AGENT, ANYBODY, EVERYBODY
 
-__all__ = ["GUARD", "authorise", "declared_permission"]
+__all__ = ["GUARD", "ONLY_KNOWN", "authorise", "declared_permission"]
 
 
 def declared_permission(request: Request) -> str | None:
@@ -49,5 +52,29 @@ async def _guard(request: Request, caller: Caller) -> None:
     _require(request, caller)
 
 
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (each.alias for each in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)
+
+
+async def _only_known(request: Request) -> None:
+    """Refuse a query parameter that the route does not have: a mistyped filter filters nothing.
+
+    Raises:
+        ConfigurationError: Naming those that it has.
+    """
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    known = frozenset() if dependant is None else frozenset(_query_names(dependant))
+    if not known.issuperset(request.query_params):
+        raise ConfigurationError(
+            "the query has a parameter that this operation does not know",
+            hint=f"known: {', '.join(sorted(known))}" if known else "it takes none",
+        )
+
+
 GUARD = Depends(_guard)
+"""Dependency of every router of the API, but those of agents."""
+
+ONLY_KNOWN = Depends(_only_known)
 """Dependency of every router of the API."""
