@@ -21,6 +21,7 @@ from sr.mac import MACAlgorithm
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.events import record
+from sr.service.vouching import require_vouched
 from sr.signature.integrity import SignatureMatch, match_signature
 from sr.store.agents import give_credential
 from sr.store.challenges import Challenge, put_challenge, take_challenge
@@ -161,8 +162,9 @@ def keep_certificate(
         agent_id: The agent that has the key.
 
     Raises:
-        SignerRefusedError: The signature is not by the certificate's key.
-        AccessError: The certificate is too old, or not this person's.
+        SignerRefusedError: The signature is not by the certificate's key, or checks here would not
+            accept the certificate.
+        AccessError: The certificate is not this person's.
 
     Cites: PS3.15 A.4.
     """
@@ -172,9 +174,8 @@ def keep_certificate(
         raise SignerRefusedError(
             "the signature is not by the key of the certificate", where="(0400,0115)"
         )
+    require_vouched(context, leaf)
     parsed = x509.load_der_x509_certificate(leaf)
-    if parsed.not_valid_after_utc <= now:
-        raise AccessError("the certificate is too old", where="(0400,0115)")
     identity = context.policy.identity
     if not is_holder(leaf, principal.person_name, (principal.login,), identity):
         raise AccessError(

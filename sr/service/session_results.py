@@ -53,7 +53,7 @@ _NEXT: dict[SignaturePurpose, dict[DocumentState, DocumentState]] = {
     SignaturePurpose.REVIEW: _STANDS,
 }
 """State before to state after, by purpose; every other purpose is in ``_SIGNS``, but a report is
-signed first by those who answer for what it says, never by its source."""
+signed first by its author, who answers for what it says."""
 
 
 def state_after(document: Document, purpose: SignaturePurpose) -> DocumentState:
@@ -64,9 +64,9 @@ def state_after(document: Document, purpose: SignaturePurpose) -> DocumentState:
 
     Cites: PS3.4 O.3; PS3.15 C.4.
     """
-    seals = purpose is SignaturePurpose.SOURCE and document.kind is DocumentKind.REPORT
+    first = purpose is SignaturePurpose.AUTHOR or document.kind is not DocumentKind.REPORT
     try:
-        return _NEXT.get(purpose, _STANDS if seals else _SIGNS)[document.state]
+        return _NEXT.get(purpose, _SIGNS if first else _STANDS)[document.state]
     except KeyError:
         raise LifecycleError(
             f"the document is {document.state.value}: it is not signed with the purpose "

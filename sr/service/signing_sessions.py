@@ -47,6 +47,7 @@ from sr.service.session_results import require_unchanged, state_after, store_res
 from sr.service.session_states import get_own_session, require_live, void_session
 from sr.service.session_view import OpenedSession
 from sr.service.verdicts import TrustNow, trust_now, verdict_on
+from sr.service.vouching import require_vouched
 from sr.signature import PreparedSignature
 from sr.signature.prepare import require_value
 from sr.store.documents import (
@@ -114,6 +115,7 @@ def open_session(
         ConflictError: A document changed since it was seen.
         LifecycleError: A document may not be signed so, or not by this person.
         ProfileViolationError: The result would break a rule.
+        SignerRefusedError: The certificate is none that checks here accept.
 
     Cites: PS3.15 A.4, C.4.
     """
@@ -125,6 +127,7 @@ def open_session(
         )
     certificates = parse_certificates(chain)
     leaf = certificates[0]
+    require_vouched(context, leaf)
     with context.database.read() as connection:
         credential = _own_credential(connection, principal, leaf)
         documents = [get_document(connection, each.sop_instance_uid) for each in wanted]
@@ -349,7 +352,9 @@ def _signed(
     pieces, _ = complete_prepared(ready, item.value, context.ports)
     content = assemble(pieces)
     verdict = verdict_on(context, content, ready.file.sop_instance_uid, trust=trust)
-    if verdict.indication is Indication.FAILED:
+    uid = item.digital_signature_uid
+    made = next(each for each in verdict.signatures if each.digital_signature_uid == uid)
+    if verdict.indication is Indication.FAILED or made.indication is not Indication.PASSED:
         raise SignerRefusedError(
             f"the signed document would be {verdict.indication.value} here "
             f"({verdict.sub_indication}); it was not stored",

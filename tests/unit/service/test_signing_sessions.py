@@ -186,6 +186,8 @@ def test_superseded_report_is_not_signed(service: Service) -> None:
 _EXPECTED = {
     (DocumentState.DRAFT, AUTHOR): DocumentState.SIGNED,
     (DocumentState.DRAFT, SignaturePurpose.SOURCE): None,
+    (DocumentState.DRAFT, COAUTHOR): None,
+    (DocumentState.DRAFT, SignaturePurpose.TRANSCRIPTIONIST): None,
     (DocumentState.SIGNED, SignaturePurpose.SOURCE): DocumentState.SIGNED,
     (DocumentState.SIGNED, COAUTHOR): DocumentState.SIGNED,
     (DocumentState.SIGNED, VERIFICATION): DocumentState.APPROVED,
