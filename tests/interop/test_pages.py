@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,21 @@ def _signed(site: Site) -> Document:
     return draft
 
 
-def _received(site: Site, page: Page, folder: Path) -> list[str]:
+def _by_mouse(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).click()
+
+
+def _by_keys(page: Page, name: str) -> None:
+    _press_until(page, "Tab", name)
+    page.keyboard.press("Enter")
+
+
+def _received(
+    site: Site, page: Page, folder: Path, follow: Callable[[Page, str], None] = _by_mouse
+) -> list[str]:
     """Keep the report that a page shows, and the images that it cites, as a receiver gets them."""
     with page.expect_download() as download:
-        page.get_by_role("link", name="DICOM").click()
+        follow(page, "DICOM")
     report = folder / "report.dcm"
     download.value.save_as(report)
     return [str(report), *map(str, sorted(site.service.world.evidence.rglob("*.dcm")))]
@@ -104,7 +115,7 @@ def test_sign_approve_and_check_by_mouse(site: Site, tmp_path: Path) -> None:
     assert page.locator(".files .mark.good").count() == len(files) - 1
 
 
-def test_sign_and_approve_by_keyboard_alone(site: Site) -> None:
+def test_sign_approve_and_check_by_keyboard_alone(site: Site, tmp_path: Path) -> None:
     """The same with keys only: j to the row, Enter, Tab to the buttons; Esc signs nothing."""
     _draft(site)
     page = site.enter("anna")
@@ -142,6 +153,21 @@ def test_sign_and_approve_by_keyboard_alone(site: Site) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator(".stand", has_text="approved").wait_for()
+    files = _received(site, page, tmp_path, _by_keys)
+
+    page = site.enter("archive")
+    _by_keys(page, "Check files")
+    page.wait_for_url("**/check")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.locator("input[type=file]:focus").count():
+            break
+    page.locator("input[type=file]:focus").set_input_files(files)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Check"
+    page.keyboard.press("Enter")
+    page.locator(".statement.good").wait_for()
+    assert page.locator(".files .mark.good").count() == len(files) - 1
 
 
 def test_dropped_files_are_checked(site: Site) -> None:

@@ -192,8 +192,9 @@ def test_strangers_are_refused_everywhere(
     for operation in all_operations:
         if operation.name not in OPEN and operation.permission != EVERYBODY:
             assert operation.call(client).status_code == 401, operation.name
-            said = operation.call(client, body=b"{").status_code
-            assert said == 401, operation.name
+            if operation.declared.get("requestBody"):
+                said = operation.call(client, body=b"{").status_code
+                assert said == 401, operation.name
 
 
 def test_what_declares_nothing_is_for_nobody(service: Service) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -50,6 +51,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     return service
 
 
+BOTH = tuple(GenerationMode)
+
+
 def _checks_of(case: schemathesis.Case) -> tuple[Any, ...]:
     """Leave out the last check for what is only meant to be bad.
 
@@ -62,16 +66,16 @@ def _checks_of(case: schemathesis.Case) -> tuple[Any, ...]:
     return CHECKS if meant else CHECKS[:-1]
 
 
-def _tried(service: Service, examples: int) -> int:
-    """Send that many requests to each operation, good and bad ones; return how many there were."""
+def _tried(service: Service, examples: int, *modes: tuple[GenerationMode, ...]) -> int:
+    """Send that many requests to each operation, of the modes in turn; return how many."""
     client = service.client("everybody")
     api = schemathesis.openapi.from_asgi("/openapi.json", client.app, config=CONFIG)
     wanted = api.include(path_regex=r"^/(api/v1/|livez)").exclude(path_regex="/events$")
     headers = dict(client.headers)
     count = 0
-    for found in wanted.get_all_operations():
+    for found, chosen in zip(wanted.get_all_operations(), cycle(modes), strict=False):
         operation = found.ok()
-        for mode in GenerationMode:
+        for mode in chosen:
 
             @settings(max_examples=examples, phases=[Phase.generate], **QUIET)
             @given(case=operation.as_strategy(generation_mode=mode))
@@ -86,13 +90,13 @@ def _tried(service: Service, examples: int) -> int:
 
 
 def test_a_sample_of_requests_is_answered_as_described(service: Service) -> None:
-    """A request of each kind to each operation gets an answer that the description has."""
-    assert _tried(service, 1) > 100
+    """A request to each operation, good and bad in turn, gets an answer that is described."""
+    assert _tried(service, 1, *((mode,) for mode in BOTH)) > 50
 
 
 @pytest.mark.prove
 def test_many_requests_are_answered_as_described(service: Service) -> None:
     """Many requests to each operation give no fault, and no answer beside the description."""
-    count = _tried(service, 60)
+    count = _tried(service, 60, BOTH)
     print(f"requests {count}, faults 0, answers beside the description 0")  # noqa: T201
     assert count > 5000
