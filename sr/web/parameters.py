@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
 
 from sr.errors import ConflictError, PreconditionError, PreconditionMissingError
 
@@ -37,7 +37,15 @@ def _in_utc(at: datetime) -> datetime:
         return _FIRST if at.year == MINYEAR else _LAST
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _no_number(text: object) -> object:
+    """Refuse what the library would take for seconds or milliseconds since 1970."""
+    if isinstance(text, str) and not _DATE.match(text):
+        raise ValueError("no date and time as in RFC 3339")
+    return text
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
 
 _STRONG = re.compile(r'("?)([\x21\x23-\x7e]{1,128})\1')
 """As it should be, and without its quotes, which many forget."""
