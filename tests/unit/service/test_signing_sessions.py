@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -15,6 +16,7 @@ from sqlalchemy import delete, insert, select, update
 
 from sr.app.ports import Timestamping
 from sr.codes import SignaturePurpose
+from sr.document.template import load_template
 from sr.errors import (
     AccessError,
     ConfigurationError,
@@ -29,7 +31,7 @@ from sr.service.access import Role
 from sr.service.context import Context
 from sr.service.demonstration import chain_of, principal_for
 from sr.service.prepared import PreparedSignatures
-from sr.service.reports import return_report
+from sr.service.reports import return_report, write_report
 from sr.service.session_results import state_after
 from sr.service.session_states import cancel_session, expire_sessions
 from sr.service.session_view import session_stream, show_session
@@ -244,7 +246,15 @@ def test_source_of_a_report_does_not_sign_first(
 
 def test_owner_does_not_approve(service: Service) -> None:
     """Who wrote a report does not approve it, though somebody else signed it as author."""
-    report = sign(service, draft(service, "sam"), "anna")
+    written = write_report(
+        service.context,
+        SAM,
+        study_instance_uid=service.world.studies[0],
+        values=tomllib.loads(load_template("ct-chest").example)
+        | {"observer_name": ANNA.person_name},
+        template="ct-chest",
+    )
+    report = sign(service, written, "anna")
     with pytest.raises(LifecycleError):
         opened(service, report, login="sam", purpose=VERIFICATION)
 
