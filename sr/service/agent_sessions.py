@@ -95,7 +95,7 @@ def refuse_session(context: Context, principal: Principal, session_id: str, why:
         ConflictError: It was completed already.
     """
     _require_meant(context, principal, session_id, live=False)
-    ended, _ = void_session(context, principal, session_id, why=f"agent: {why.value}")
+    ended = void_session(context, principal, session_id, why=f"agent: {why.value}")
     if ended.state is SessionState.COMPLETED:
         raise ConflictError("the signing session was completed already")
 

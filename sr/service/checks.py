@@ -20,10 +20,11 @@ from sr.errors import DatasetError, NotDICOMError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.documents import document_of, open_document
-from sr.service.events import record
+from sr.service.events import event
 from sr.service.identity import identity_here
 from sr.service.verdicts import verdict_of
 from sr.signature.documents import is_document
+from sr.store.audit import append_rows
 from sr.store.documents import Document, DocumentKind, content_of
 from sr.verification import Verdict
 from sr.verification.facts import ReferenceResult
@@ -258,13 +259,13 @@ def _items(
 def _record(
     context: Context, principal: Principal, verdict: Verdict, document: Document | None = None
 ) -> None:
+    checked = event(
+        context,
+        principal,
+        AuditAction.CHECKED,
+        document=document,
+        subject=verdict.sop_instance_uid,
+        detail=verdict.indication.value,
+    )
     with context.database.write(brief=True) as connection:
-        record(
-            context,
-            connection,
-            principal,
-            AuditAction.CHECKED,
-            document=document,
-            subject=verdict.sop_instance_uid,
-            detail=verdict.indication.value,
-        )
+        append_rows(connection, (checked,))

@@ -13,7 +13,8 @@ from sr.dicomfile import DICOMFile
 from sr.errors import NotFoundError
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
-from sr.service.events import record
+from sr.service.events import event, record
+from sr.store.audit import append_rows
 from sr.store.document_search import DocumentQuery, Remark, remarks_of, search_documents
 from sr.store.documents import (
     Document,
@@ -27,7 +28,6 @@ from sr.store.documents import (
 
 __all__ = [
     "described",
-    "document_bytes",
     "document_of",
     "document_remarks",
     "document_versions",
@@ -57,8 +57,9 @@ def find_documents(
     require(principal, Permission.READ_DOCUMENTS)
     with context.database.read() as connection:
         found = search_documents(connection, query, limit=limit, offset=offset)
+    searched = event(context, principal, AuditAction.SEARCHED)
     with context.database.write(brief=True) as connection:
-        record(context, connection, principal, AuditAction.SEARCHED)
+        append_rows(connection, (searched,))
     return found
 
 
@@ -139,11 +140,6 @@ def document_of(
     if kind is not None and document.kind is not kind:
         raise NotFoundError(f"there is no such {kind.value}", where="(0008,0018)")
     return document
-
-
-def document_bytes(connection: Connection, document: Document) -> bytes:
-    """Return the bytes of a document as it was read."""
-    return content_of(connection, document.sop_instance_uid, document.revision).content
 
 
 def described(

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any, TypedDict, Unpack
+
 from sqlalchemy import Connection
 
 from sr.app.audit import Actor, AuditAction, AuditedInstance, AuditEvent, Outcome
 from sr.codes import SignaturePurpose
 from sr.service.access import THE_SERVICE, Principal
 from sr.service.context import Context
-from sr.store.audit import append_event
+from sr.store.audit import append_rows, event_row
 from sr.store.documents import Document
 
-__all__ = ["actor_of", "record"]
+__all__ = ["About", "actor_of", "event", "record"]
+
+
+class About(TypedDict, total=False):
+    """What is known of an event beside who did what."""
+
+    outcome: Outcome
+    document: Document | None
+    """What it is about, as it stands afterwards."""
+    purpose: SignaturePurpose | None
+    certificate_sha256: str
+    """Of the signer's certificate, hexadecimal."""
+    digital_signature_uid: str
+    subject: str
+    """What else it is about, e.g. the id of a signing session."""
+    detail: str
+    """Why it failed; free of secrets."""
 
 
 def record(
@@ -19,14 +37,7 @@ def record(
     connection: Connection,
     principal: Principal,
     action: AuditAction,
-    *,
-    outcome: Outcome = Outcome.SUCCESS,
-    document: Document | None = None,
-    purpose: SignaturePurpose | None = None,
-    certificate_sha256: str = "",
-    digital_signature_uid: str = "",
-    subject: str = "",
-    detail: str = "",
+    **about: Unpack[About],
 ) -> None:
     """Write what somebody did, or tried, to the audit.
 
@@ -35,33 +46,37 @@ def record(
         connection: The transaction that does it.
         principal: Who.
         action: What.
-        outcome: How it went.
-        document: What it is about, as it stands afterwards.
-        purpose: Of a signature.
-        certificate_sha256: Of the signer's certificate, hexadecimal.
-        digital_signature_uid: Of a signature.
-        subject: What else it is about, e.g. the id of a signing session.
-        detail: Why it failed; free of secrets.
+        about: See ``About``.
 
     Cites: PS3.15 A.5.
     """
-    append_event(
-        connection,
+    append_rows(connection, (event(context, principal, action, **about),))
+
+
+def event(
+    context: Context, principal: Principal, action: AuditAction, **about: Unpack[About]
+) -> dict[str, Any]:
+    """Return what ``record`` writes, for ``append_rows``: made before the turn to write.
+
+    Cites: PS3.15 A.5.
+    """
+    document = about.get("document")
+    return event_row(
         AuditEvent(
             action=action,
             at=context.ports.now(),
             actor=actor_of(principal),
-            outcome=outcome,
+            outcome=about.get("outcome", Outcome.SUCCESS),
             instances=() if document is None else (_instance(document),),
             study_instance_uid="" if document is None else document.study_instance_uid,
             patient_id="" if document is None else document.patient_id,
             patient_name="" if document is None else document.patient_name,
-            purpose=purpose,
-            certificate_sha256=certificate_sha256,
-            digital_signature_uid=digital_signature_uid,
-            subject=subject,
-            detail=detail,
-        ),
+            purpose=about.get("purpose"),
+            certificate_sha256=about.get("certificate_sha256", ""),
+            digital_signature_uid=about.get("digital_signature_uid", ""),
+            subject=about.get("subject", ""),
+            detail=about.get("detail", ""),
+        )
     )
 
 

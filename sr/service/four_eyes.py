@@ -9,6 +9,8 @@ Cites: PS3.15 C.4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from sr.app.signable import APPROVING, NOT_AUTHORING
@@ -16,7 +18,7 @@ from sr.codes import SignaturePurpose
 from sr.errors import LifecycleError
 from sr.service.access import Principal
 from sr.store.documents import Document, writers_of
-from sr.store.people import persons_of_users
+from sr.store.people import is_one_of
 from sr.store.signatures import signers_of
 
 __all__ = ["require_four_eyes"]
@@ -25,27 +27,30 @@ _AUTHORING = frozenset(SignaturePurpose) - NOT_AUTHORING
 
 
 def require_four_eyes(
-    connection: Connection, principal: Principal, document: Document, purpose: SignaturePurpose
+    connection: Connection,
+    principal: Principal,
+    documents: Sequence[Document],
+    purpose: SignaturePurpose,
 ) -> None:
-    """Refuse a signature that would make author and approver one person.
+    """Refuse signatures of which one would make author and approver one person.
 
-    Called when a signature is prepared, and again in the transaction that stores it.
+    Called when signatures are prepared, and again in the transaction that stores them.
 
     Raises:
-        LifecycleError: The principal took the other part before.
+        LifecycleError: The principal took the other part in a document before.
 
     Cites: PS3.15 C.4.
     """
+    lineages = {each.lineage for each in documents}
     if purpose in APPROVING:
-        signers = signers_of(connection, document.lineage, _AUTHORING)
-        taken = signers | writers_of(connection, document.lineage) | {document.owner}
+        signers = signers_of(connection, lineages, _AUTHORING)
+        owners = {each.owner for each in documents}
+        taken = signers | writers_of(connection, lineages) | owners
     elif purpose in _AUTHORING:
-        taken = signers_of(connection, document.lineage, APPROVING)
+        taken = signers_of(connection, lineages, APPROVING)
     else:
         return
-    if not persons_of_users(connection, {principal.user_id}).isdisjoint(
-        persons_of_users(connection, taken)
-    ):
+    if taken and is_one_of(connection, principal.user_id, taken):
         raise LifecycleError(
             "author and approver would be one person",
             where="(0040,A073)",

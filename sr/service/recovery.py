@@ -91,5 +91,5 @@ def _finish(context: Context, session: SigningSession) -> SessionState:
     except ExternalServiceError:  # no time-stamp now; the signer may try again, or give it up
         return SessionState.VALUED
     except SRError as error:
-        return void_session(context, THE_SERVICE, session.id, why=error.code)[0].state
+        return void_session(context, THE_SERVICE, session.id, why=error.code).state
     return SessionState.COMPLETED

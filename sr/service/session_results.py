@@ -19,19 +19,22 @@ from sr.errors import ConflictError, LifecycleError
 from sr.service.access import Principal
 from sr.service.context import Context
 from sr.service.documents import described
-from sr.service.events import record
+from sr.service.events import event
 from sr.service.four_eyes import require_four_eyes
+from sr.store.audit import append_rows
 from sr.store.document_search import lineage_of
 from sr.store.documents import (
     Document,
     DocumentKind,
     DocumentState,
-    add_document,
-    add_version,
-    change_document,
-    get_document,
+    add_documents,
+    add_versions,
+    change_documents,
+    get_documents,
+    revised,
+    version_of,
 )
-from sr.store.signatures import SignatureRow, add_signature
+from sr.store.signatures import SignatureRow, add_signatures
 from sr.store.signing_sessions import (
     SessionItem,
     SessionState,
@@ -41,7 +44,7 @@ from sr.store.signing_sessions import (
 )
 from sr.verification import Verdict
 
-__all__ = ["require_unchanged", "state_after", "store_results"]
+__all__ = ["state_after", "store_results"]
 
 _APPROVES = SignaturePurpose.VERIFICATION
 _S = DocumentState
@@ -75,18 +78,6 @@ def state_after(document: Document, purpose: SignaturePurpose) -> DocumentState:
         ) from None
 
 
-def require_unchanged(connection: Connection, items: tuple[SessionItem, ...]) -> list[Document]:
-    """Return the documents of a session, none of which changed since they were prepared.
-
-    Raises:
-        ConflictError: One did.
-    """
-    documents = [get_document(connection, item.sop_instance_uid) for item in items]
-    if any(d.revision != item.revision for d, item in zip(documents, items, strict=True)):
-        raise ConflictError("a document was changed meanwhile", hint="open another session")
-    return documents
-
-
 def store_results(
     context: Context,
     principal: Principal,
@@ -100,125 +91,155 @@ def store_results(
         ConflictError: A document or the session changed since it was read.
         LifecycleError: Meanwhile the signer took the other part in a document.
     """
-    now = context.ports.now()
-    purpose = SignaturePurpose(session.purpose)
-    results: dict[int, tuple[str, dict[str, Any]]] = {}
+    purpose, by, now = SignaturePurpose(session.purpose), principal.user_id, context.ports.now()
+    with context.database.read() as connection:
+        before = get_documents(connection, [item.sop_instance_uid for item in items])
+    if any(each.revision != item.revision for each, item in zip(before, items, strict=True)):
+        raise ConflictError("a document was changed meanwhile", hint="open another session")
+    approver = by if purpose is _APPROVES else None
+    made = [
+        _made(document, content, verdict, state_after(document, purpose), approver, now)
+        for document, (content, verdict) in zip(before, signed, strict=True)
+    ]
+    changes = [
+        (old, new if _is_same(old, new) else _superseded(old, now))
+        for old, new in zip(before, made, strict=True)
+    ]
+    copies = [new for old, new in zip(before, made, strict=True) if not _is_same(old, new)]
+    versions = [
+        version_of(new, content, signed=True, by=by)
+        for new, (content, _) in zip(made, signed, strict=True)
+    ]
+    verdicts = tuple(verdict.as_dict() for _, verdict in signed)
+    rows = _signature_rows(session, items, principal, [each for _, each in signed], verdicts)
+    events = [
+        event(
+            context,
+            principal,
+            AuditAction.APPROVED if purpose is _APPROVES else AuditAction.SIGNED,
+            document=new,
+            subject=session.id,
+            purpose=purpose,
+            digital_signature_uid=item.digital_signature_uid,
+            certificate_sha256=session.certificate_sha256,
+        )
+        for item, new in zip(items, made, strict=True)
+    ]
+    results = {item.n: new.sop_instance_uid for item, new in zip(items, made, strict=True)}
     with context.database.write() as connection:
         move_session(connection, session, SessionState.COMPLETED, finished_at=now)
-        documents = require_unchanged(connection, items)
-        for item, document, (content, verdict) in zip(items, documents, signed, strict=True):
-            require_four_eyes(connection, principal, document, purpose)
-            changed = _apply(connection, principal, purpose, document, content, verdict, now)
-            add_signature(connection, _row(session, item, changed, verdict, principal))
-            record(
-                context,
-                connection,
-                principal,
-                AuditAction.APPROVED if purpose is _APPROVES else AuditAction.SIGNED,
-                document=changed,
-                subject=session.id,
-                purpose=purpose,
-                digital_signature_uid=item.digital_signature_uid,
-                certificate_sha256=session.certificate_sha256,
-            )
-            results[item.n] = (changed.sop_instance_uid, verdict.as_dict())
+        require_four_eyes(connection, principal, before, purpose)
+        if purpose is _APPROVES:
+            _supersede_earlier(connection, before, now)
+        change_documents(connection, changes)
+        if copies:
+            add_documents(connection, copies)
+        add_versions(connection, versions)
+        add_signatures(connection, rows)
+        append_rows(connection, events)
         keep_results(connection, session.id, results)
-    return tuple(results[item.n][1] for item in items)
+    return verdicts
 
 
-def _apply(
-    connection: Connection,
-    principal: Principal,
-    purpose: SignaturePurpose,
+def _made(
     document: Document,
     content: bytes,
     verdict: Verdict,
+    state: DocumentState,
+    approver: str | None,
     now: datetime,
 ) -> Document:
-    state = state_after(document, purpose)
-    outcome: dict[str, Any] = {
-        "indication": verdict.indication.value,
-        "sub_indication": verdict.sub_indication.value if verdict.sub_indication else None,
-    }
-    if purpose is _APPROVES:
-        outcome["approver"] = principal.user_id
-        _supersede_earlier(connection, document, now)
-    file = read(BytesSource(content))
-    if file.sop_instance_uid == document.sop_instance_uid:
-        return add_version(
-            connection,
-            document,
-            content,
-            signed=True,
-            by=principal.user_id,
+    """Return the document that came of a signature: the one that was signed, or a copy of it."""
+    if verdict.sop_instance_uid == document.sop_instance_uid:
+        made = replace(revised(document, content, at=now), state=state)
+    else:
+        made = described(
+            read(BytesSource(content)),
+            kind=document.kind,
+            state=state,
+            owner=document.owner,
             at=now,
-            changes={**outcome, "state": state},
+            lineage=document.lineage,
+            predecessor=document.sop_instance_uid,
+            template=document.template,
         )
-    change_document(connection, document, {"state": DocumentState.SUPERSEDED, "changed_at": now})
-    copy = described(
-        file,
-        kind=document.kind,
-        state=state,
-        owner=document.owner,
-        at=now,
-        lineage=document.lineage,
-        predecessor=document.sop_instance_uid,
-        template=document.template,
+    return replace(
+        made,
+        approver=approver or made.approver,
+        indication=verdict.indication.value,
+        sub_indication=verdict.sub_indication.value if verdict.sub_indication else None,
     )
-    copy = replace(copy, **outcome)
-    add_document(connection, copy, content, signed=True, by=principal.user_id)
-    return copy
 
 
-def _supersede_earlier(connection: Connection, document: Document, now: datetime) -> None:
-    """Let the version that was approved before give way; there is one approved version at a time.
+def _is_same(one: Document, other: Document) -> bool:
+    return one.sop_instance_uid == other.sop_instance_uid
+
+
+def _superseded(document: Document, now: datetime) -> Document:
+    return replace(document, state=DocumentState.SUPERSEDED, changed_at=now)
+
+
+def _supersede_earlier(
+    connection: Connection, documents: tuple[Document, ...], now: datetime
+) -> None:
+    """Let the versions that were approved before give way; there is one approved version at a time.
 
     Raises:
         ConflictError: What was approved before is not what this version goes back to.
 
     Cites: PS3.3 C.17.2 (Predecessor Documents Sequence).
     """
-    versions = {each.sop_instance_uid: each for each in lineage_of(connection, document)}
-    ancestors, before = set(), document.predecessor
-    while before in versions and before not in ancestors:
-        ancestors.add(before)
-        before = versions[before].predecessor
-    for uid, version in versions.items():
-        if version.state is not DocumentState.APPROVED or uid == document.sop_instance_uid:
-            continue
-        if uid not in ancestors:
-            raise ConflictError(
-                "another version of the report was approved meanwhile",
-                hint="amend the version that is approved",
-            )
-        change_document(connection, version, {"state": DocumentState.SUPERSEDED, "changed_at": now})
-
-
-def _row(
-    session: SigningSession,
-    item: SessionItem,
-    document: Document,
-    verdict: Verdict,
-    principal: Principal,
-) -> SignatureRow:
-    uid = item.digital_signature_uid
-    made = next(s for s in verdict.signatures if s.digital_signature_uid == uid)
-    certificate = x509.load_pem_x509_certificates(session.chain)[0]
-    return SignatureRow(
-        digital_signature_uid=uid,
-        sop_instance_uid=document.sop_instance_uid,
-        purpose=session.purpose,
-        user_id=principal.user_id,
-        signer_subject=certificate.subject.rfc4514_string(),
-        signer_issuer=certificate.issuer.rfc4514_string(),
-        signer_serial=format(certificate.serial_number, "x"),
-        certificate_sha256=session.certificate_sha256,
-        certificate_not_after=certificate.not_valid_after_utc,
-        mac_algorithm=session.mac_algorithm,
-        content_sha256=item.base_sha256,
-        claimed_at=item.signed_at,
-        proven_at=made.proven_at,
-        indication=made.indication.value,
-        sub_indication=made.sub_indication.value if made.sub_indication else None,
-        verdict=verdict.as_dict(),
+    conflict = ConflictError(
+        "another version of the report was approved meanwhile",
+        hint="amend the version that is approved",
     )
+    if len({each.lineage for each in documents}) < len(documents):
+        raise conflict
+    for document in documents:
+        versions = {each.sop_instance_uid: each for each in lineage_of(connection, document)}
+        ancestors, before = set(), document.predecessor
+        while before in versions and before not in ancestors:
+            ancestors.add(before)
+            before = versions[before].predecessor
+        for uid, version in versions.items():
+            if version.state is not DocumentState.APPROVED or uid == document.sop_instance_uid:
+                continue
+            if uid not in ancestors:
+                raise conflict
+            change_documents(connection, ((version, _superseded(version, now)),))
+
+
+def _signature_rows(
+    session: SigningSession,
+    items: tuple[SessionItem, ...],
+    principal: Principal,
+    verdicts: list[Verdict],
+    said: tuple[dict[str, Any], ...],
+) -> list[SignatureRow]:
+    certificate = x509.load_pem_x509_certificates(session.chain)[0]
+    subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+    rows = []
+    for item, verdict, spelled in zip(items, verdicts, said, strict=True):
+        uid = item.digital_signature_uid
+        made = next(s for s in verdict.signatures if s.digital_signature_uid == uid)
+        rows.append(
+            SignatureRow(
+                digital_signature_uid=uid,
+                sop_instance_uid=verdict.sop_instance_uid,
+                purpose=session.purpose,
+                user_id=principal.user_id,
+                signer_subject=subject,
+                signer_issuer=issuer,
+                signer_serial=format(certificate.serial_number, "x"),
+                certificate_sha256=session.certificate_sha256,
+                certificate_not_after=certificate.not_valid_after_utc,
+                mac_algorithm=session.mac_algorithm,
+                content_sha256=item.base_sha256,
+                claimed_at=item.signed_at,
+                proven_at=made.proven_at,
+                indication=made.indication.value,
+                sub_indication=made.sub_indication.value if made.sub_indication else None,
+                verdict=spelled,
+            )
+        )
+    return rows

@@ -73,7 +73,7 @@ def cancel_session(context: Context, principal: Principal, session_id: str) -> S
         ConflictError: It was completed already.
     """
     get_own_session(context, principal, session_id)
-    session, _ = void_session(context, principal, session_id, why="cancelled")
+    session = void_session(context, principal, session_id, why="cancelled")
     if session.state is SessionState.COMPLETED:
         raise ConflictError("the signing session was completed already")
     return session
@@ -81,7 +81,7 @@ def cancel_session(context: Context, principal: Principal, session_id: str) -> S
 
 def void_session(
     context: Context, principal: Principal, session_id: str, *, why: str
-) -> tuple[SigningSession, tuple[SessionItem, ...]]:
+) -> SigningSession:
     """Void a session unless it ended otherwise meanwhile; return it as it ended.
 
     Args:
@@ -94,7 +94,7 @@ def void_session(
         session = get_session(connection, session_id)
         if session.state in LIVE:
             end_session(context, connection, principal, session, SessionState.VOIDED, why)
-        return get_session(connection, session_id), items_of(connection, session_id)
+        return get_session(connection, session_id)
 
 
 def expire_sessions(context: Context, principal: Principal) -> int:

@@ -11,7 +11,7 @@ Cites: PS3.15 A.4, C.4.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -37,33 +37,32 @@ from sr.findings import Indication
 from sr.mac import MACAlgorithm
 from sr.service.access import Principal, require_purpose
 from sr.service.context import Context
-from sr.service.documents import document_bytes
-from sr.service.events import record
+from sr.service.events import event
 from sr.service.four_eyes import require_four_eyes
 from sr.service.identity import identity_here
 from sr.service.prepared import prepared_of
 from sr.service.reports import require_current
-from sr.service.session_results import require_unchanged, state_after, store_results
+from sr.service.session_results import state_after, store_results
 from sr.service.session_states import get_own_session, require_live, void_session
 from sr.service.session_view import OpenedSession
 from sr.service.verdicts import TrustNow, trust_now, verdict_on
 from sr.service.vouching import require_vouched
 from sr.signature import PreparedSignature
 from sr.signature.prepare import require_value
-from sr.store.documents import (
-    Document,
-    get_document,
-)
-from sr.store.people import Credential, credentials_of
+from sr.store.audit import append_rows
+from sr.store.documents import Document, get_with_bytes
+from sr.store.people import Credential, credential_of
 from sr.store.signing_sessions import (
     SessionItem,
     SessionState,
     SigningSession,
     add_session,
     get_session,
+    has_moved,
     items_of,
     keep_values,
-    move_session,
+    require_unchanged,
+    verdicts_of,
 )
 from sr.trust import parse_certificates
 from sr.trust.identity import IdentityMapping
@@ -130,15 +129,15 @@ def open_session(
     require_vouched(context, leaf)
     with context.database.read() as connection:
         credential = _own_credential(connection, principal, leaf)
-        documents = [get_document(connection, each.sop_instance_uid) for each in wanted]
+        found = get_with_bytes(connection, [each.sop_instance_uid for each in wanted])
+        documents = [document for document, _ in found]
         for document, want in zip(documents, wanted, strict=True):
             require_current(document, want.if_match)
             state_after(document, purpose)
-            require_four_eyes(connection, principal, document, purpose)
-        contents = [document_bytes(connection, document) for document in documents]
+        require_four_eyes(connection, principal, documents, purpose)
     session_id, identity = context.new_token(), identity_here(context)
     items, prepared = [], []
-    for n, (document, content) in enumerate(zip(documents, contents, strict=True), start=1):
+    for n, (document, content) in enumerate(found, start=1):
         with context.computing:
             base = _base(context, principal, content, leaf, purpose, identity)
             ready = prepare_opened(
@@ -169,19 +168,21 @@ def open_session(
         created_at=now,
         expires_at=now + context.session_lifetime,
     )
+    events = [
+        event(
+            context,
+            principal,
+            AuditAction.SIGNING_SESSION_OPENED,
+            document=document,
+            subject=session_id,
+            purpose=purpose,
+            digital_signature_uid=item.digital_signature_uid,
+        )
+        for document, item in zip(documents, items, strict=True)
+    ]
     with context.database.write() as connection:
         add_session(connection, session, tuple(items))
-        for item in items:
-            record(
-                context,
-                connection,
-                principal,
-                AuditAction.SIGNING_SESSION_OPENED,
-                document=get_document(connection, item.sop_instance_uid),
-                subject=session_id,
-                purpose=purpose,
-                digital_signature_uid=item.digital_signature_uid,
-            )
+        append_rows(connection, events)
     return OpenedSession(session=session, items=tuple(items), prepared=tuple(prepared))
 
 
@@ -215,7 +216,7 @@ def complete_session(
             void_session(context, principal, session_id, why="conflict")
             raise
     if session.state is SessionState.COMPLETED:
-        return _verdicts(items)
+        return _verdicts(context, session.id)
     require_live(context, principal, session)
     return finish_session(context, principal, session, items)
 
@@ -249,9 +250,9 @@ def finish_session(
         signed = [_signed(context, session, item, trust) for item in items]
         verdicts = store_results(context, principal, session, items, signed)
     except (AccessError, ConflictError, LifecycleError, SignerRefusedError) as error:
-        ended, items = void_session(context, principal, session.id, why=error.code)
+        ended = void_session(context, principal, session.id, why=error.code)
         if ended.state is SessionState.COMPLETED:
-            return _verdicts(items)
+            return _verdicts(context, session.id)
         raise
     for item in items:
         context.prepared.forget(item.digital_signature_uid)
@@ -260,10 +261,9 @@ def finish_session(
 
 def _own_credential(connection: Connection, principal: Principal, leaf: bytes) -> Credential:
     """Return what is registered of the principal's certificate."""
-    digest = sha256(leaf).hexdigest()
-    for credential in credentials_of(connection, principal.user_id):
-        if credential.sha256 == digest:
-            return credential
+    credential = credential_of(connection, principal.user_id, sha256(leaf).hexdigest())
+    if credential is not None:
+        return credential
     raise AccessError(
         "the certificate (CertificateOfSigner (0400,0115)) is not one of yours",
         where="(0400,0115)",
@@ -328,17 +328,19 @@ def _keep(
     for item in items:
         with context.computing:
             require_value(prepared_of(context, session, item), values[item.n])
+    leaf = parse_certificates(session.chain)[0]
+    kept = event(context, principal, AuditAction.SIGNATURE_VALUE_KEPT, subject=session.id)
     with context.database.write() as connection:
-        now = get_session(connection, session.id)
-        if now.state is SessionState.OPEN:
-            _own_credential(connection, principal, parse_certificates(session.chain)[0])
-            require_unchanged(connection, items)
-            move_session(connection, now, SessionState.VALUED)
-            keep_values(connection, session.id, values)
-            record(
-                context, connection, principal, AuditAction.SIGNATURE_VALUE_KEPT, subject=session.id
-            )
-        return get_session(connection, session.id), items_of(connection, session.id)
+        if not has_moved(connection, session, SessionState.VALUED):
+            return get_session(connection, session.id), items_of(connection, session.id)
+        _own_credential(connection, principal, leaf)
+        require_unchanged(connection, session.id)
+        keep_values(connection, session.id, values)
+        append_rows(connection, (kept,))
+    return (
+        replace(session, state=SessionState.VALUED),
+        tuple(replace(item, value=values[item.n]) for item in items),
+    )
 
 
 def _signed(
@@ -363,5 +365,6 @@ def _signed(
     return content, verdict
 
 
-def _verdicts(items: tuple[SessionItem, ...]) -> tuple[dict[str, Any], ...]:
-    return tuple(item.verdict or {} for item in items)
+def _verdicts(context: Context, session_id: str) -> tuple[dict[str, Any], ...]:
+    with context.database.read() as connection:
+        return verdicts_of(connection, session_id)

@@ -7,9 +7,10 @@ Cites: PS3.15 A.5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, String, insert, select, type_coerce
 
@@ -21,7 +22,9 @@ __all__ = [
     "EventQuery",
     "add_head",
     "append_event",
+    "append_rows",
     "chain_rows",
+    "event_row",
     "heads",
     "last_row",
     "latest_rows",
@@ -42,21 +45,37 @@ def _rows() -> Select[tuple[object, ...]]:
 
 _ADD = insert(audit_events)
 _LAST = _rows().order_by(audit_events.c.sequence.desc()).limit(1)
+_END = (
+    select(audit_events.c.sequence, audit_events.c.digest)
+    .order_by(audit_events.c.sequence.desc())
+    .limit(1)
+)
 
 
-def append_event(connection: Connection, event: AuditEvent) -> int:
-    """Write an event behind the last one, in a transaction that writes; return its number."""
-    last = last_row(connection)
-    previous, sequence = (last.digest, last.sequence + 1) if last else (START, 1)
-    encoded = encode_event(event)
-    row = columns_of(event) | {
-        "at": event.at,
-        "sequence": sequence,
-        "encoded": encoded,
-        "digest": link(previous, sequence, encoded),
-    }
-    connection.execute(_ADD, row)
-    return sequence
+def append_event(connection: Connection, event: AuditEvent) -> None:
+    """Write an event behind the last one, in a transaction that writes."""
+    append_rows(connection, (event_row(event),))
+
+
+def event_row(event: AuditEvent) -> dict[str, Any]:
+    """Return what of an event does not depend on its place, to be made before the turn to write."""
+    return columns_of(event) | {"at": event.at, "encoded": encode_event(event)}
+
+
+def append_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write events behind the last one, in their order, in a transaction that writes.
+
+    Args:
+        connection: The transaction.
+        rows: From ``event_row``.
+    """
+    last = connection.execute(_END).one_or_none()
+    before, previous = (last.sequence, _bytes(last.digest)) if last else (0, START)
+    chained = []
+    for sequence, row in enumerate(rows, start=before + 1):
+        previous = link(previous, sequence, row["encoded"])
+        chained.append({**row, "sequence": sequence, "digest": previous})
+    connection.execute(_ADD, chained)
 
 
 def last_row(connection: Connection) -> ChainRow | None:

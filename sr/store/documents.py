@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -21,12 +21,19 @@ __all__ = [
     "DocumentState",
     "Version",
     "add_document",
+    "add_documents",
     "add_remark",
     "add_version",
+    "add_versions",
     "change_document",
+    "change_documents",
     "content_of",
     "document_from",
     "get_document",
+    "get_documents",
+    "get_with_bytes",
+    "revised",
+    "version_of",
     "versions_of",
     "writers_of",
 ]
@@ -97,12 +104,25 @@ class Version:
     created_by: str
 
 
+_T = TypeVar("_T")
+_FIELDS = tuple(each.name for each in fields(Document))
 _AS_READ = ("sop_instance_uid", "revision", "state")
 _ADD_DOCUMENT, _ADD_VERSION = insert(documents), insert(versions)
 _CHANGE_DOCUMENT = update(documents).where(
     *(documents.c[name] == bindparam(f"read_{name}") for name in _AS_READ)
 )
 _DOCUMENT = select(documents).where(documents.c.sop_instance_uid == bindparam("uid"))
+_NAMED = documents.c.sop_instance_uid.in_(bindparam("uids", expanding=True))
+_DOCUMENTS = select(documents).where(_NAMED)
+_WITH_BYTES = (
+    select(documents, versions.c.content)
+    .join(
+        versions,
+        (versions.c.sop_instance_uid == documents.c.sop_instance_uid)
+        & (versions.c.revision == documents.c.revision),
+    )
+    .where(_NAMED)
+)
 _VERSION = (
     select(versions)
     .where(versions.c.sop_instance_uid == bindparam("uid"))
@@ -111,7 +131,7 @@ _VERSION = (
 _WRITERS = (
     select(versions.c.created_by)
     .join(documents, documents.c.sop_instance_uid == versions.c.sop_instance_uid)
-    .where(documents.c.lineage == bindparam("lineage"))
+    .where(documents.c.lineage.in_(bindparam("lineages", expanding=True)))
     .where(versions.c.signed.is_(False))
 )
 """Statements are built once: that takes longer than carrying one out."""
@@ -127,8 +147,18 @@ def add_document(
     source: dict[str, Any] | None = None,
 ) -> None:
     """Write a new document and its first version."""
-    connection.execute(_ADD_DOCUMENT, row_of(document))
-    _write(connection, document, content, signed=signed, by=by, source=source)
+    add_documents(connection, (document,))
+    add_versions(connection, (version_of(document, content, signed=signed, by=by, source=source),))
+
+
+def add_documents(connection: Connection, new: Sequence[Document]) -> None:
+    """Write new documents, whose versions are to follow."""
+    connection.execute(_ADD_DOCUMENT, [row_of(each) for each in new])
+
+
+def add_versions(connection: Connection, new: Sequence[Version]) -> None:
+    """Write versions of documents that are there as they are with them."""
+    connection.execute(_ADD_VERSION, [row_of(each) for each in new])
 
 
 def add_version(
@@ -147,15 +177,41 @@ def add_version(
     Raises:
         ConflictError: Another version was written since it was read.
     """
-    now = {
-        "revision": document.revision + 1,
-        "sha256": sha256(content).hexdigest(),
-        "changed_at": at,
-        **(changes or {}),
-    }
-    changed = change_document(connection, document, now)
-    _write(connection, changed, content, signed=signed, by=by, source=source)
+    changed = replace(revised(document, content, at=at), **(changes or {}))
+    change_documents(connection, ((document, changed),))
+    add_versions(connection, (version_of(changed, content, signed=signed, by=by, source=source),))
     return changed
+
+
+def revised(document: Document, content: bytes, *, at: datetime) -> Document:
+    """Return a document with a further version as its current one."""
+    return replace(
+        document,
+        revision=document.revision + 1,
+        sha256=sha256(content).hexdigest(),
+        changed_at=at,
+    )
+
+
+def version_of(
+    document: Document,
+    content: bytes,
+    *,
+    signed: bool,
+    by: str,
+    source: dict[str, Any] | None = None,
+) -> Version:
+    """Return the current version of a document."""
+    return Version(
+        sop_instance_uid=document.sop_instance_uid,
+        revision=document.revision,
+        content=content,
+        sha256=document.sha256,
+        signed=signed,
+        source=source,
+        created_at=document.changed_at,
+        created_by=by,
+    )
 
 
 def change_document(
@@ -166,35 +222,27 @@ def change_document(
     Raises:
         ConflictError: Another version was written since it was read, or its state changed.
     """
-    as_read = {f"read_{name}": getattr(document, name) for name in _AS_READ}
-    found = connection.execute(_CHANGE_DOCUMENT, {**changes, **as_read})
-    if found.rowcount != 1:
-        raise ConflictError("the document was changed meanwhile", hint="load it again")
-    return get_document(connection, document.sop_instance_uid)
+    changed = replace(document, **changes)
+    change_documents(connection, ((document, changed),))
+    return changed
 
 
-def _write(
-    connection: Connection,
-    document: Document,
-    content: bytes,
-    *,
-    signed: bool,
-    by: str,
-    source: dict[str, Any] | None,
-) -> None:
-    connection.execute(
-        _ADD_VERSION,
-        {
-            "sop_instance_uid": document.sop_instance_uid,
-            "revision": document.revision,
-            "content": content,
-            "sha256": document.sha256,
-            "signed": signed,
-            "source": source,
-            "created_at": document.changed_at,
-            "created_by": by,
-        },
-    )
+def change_documents(connection: Connection, changes: Sequence[tuple[Document, Document]]) -> None:
+    """Change documents, each from what was read to what it is now, in one statement.
+
+    Raises:
+        ConflictError: Another version of one was written since it was read, or its state changed.
+    """
+    names = {"changed_at"} | {
+        name for old, new in changes for name in _FIELDS if getattr(old, name) != getattr(new, name)
+    }
+    rows = [
+        {f"read_{name}": getattr(old, name) for name in _AS_READ}
+        | {name: getattr(new, name) for name in names}
+        for old, new in changes
+    ]
+    if connection.execute(_CHANGE_DOCUMENT, rows).rowcount != len(rows):
+        raise ConflictError("a document was changed meanwhile", hint="load it again")
 
 
 def get_document(connection: Connection, sop_instance_uid: str) -> Document:
@@ -207,6 +255,39 @@ def get_document(connection: Connection, sop_instance_uid: str) -> Document:
     if row is None:
         raise NotFoundError("there is no such document", where="(0008,0018)")
     return document_from(row)
+
+
+def get_documents(connection: Connection, uids: Collection[str]) -> tuple[Document, ...]:
+    """Return documents by their SOP Instance UIDs, in the order of these.
+
+    Raises:
+        NotFoundError: One is not there.
+    """
+    rows = connection.execute(_DOCUMENTS, {"uids": tuple(uids)}).mappings()
+    return _in_order(uids, {row["sop_instance_uid"]: document_from(row) for row in rows})
+
+
+def get_with_bytes(
+    connection: Connection, uids: Collection[str]
+) -> tuple[tuple[Document, bytes], ...]:
+    """Return documents as ``get_documents`` does, each with the bytes of its current version.
+
+    Raises:
+        NotFoundError: One is not there.
+    """
+    found = {}
+    for row in connection.execute(_WITH_BYTES, {"uids": tuple(uids)}).mappings():
+        values = dict(row)
+        content = values.pop("content")
+        found[row["sop_instance_uid"]] = document_from(values), content
+    return _in_order(uids, found)
+
+
+def _in_order(uids: Collection[str], found: Mapping[str, _T]) -> tuple[_T, ...]:
+    try:
+        return tuple(found[uid] for uid in uids)
+    except KeyError:
+        raise NotFoundError("there is no such document", where="(0008,0018)") from None
 
 
 def content_of(
@@ -226,9 +307,9 @@ def content_of(
     return Version(**row)
 
 
-def writers_of(connection: Connection, lineage: str) -> frozenset[str]:
-    """Return the ids of the users who wrote unsigned versions of a document or its forebears."""
-    return frozenset(connection.execute(_WRITERS, {"lineage": lineage}).scalars())
+def writers_of(connection: Connection, lineages: Collection[str]) -> frozenset[str]:
+    """Return the ids of the users who wrote unsigned versions of documents or their forebears."""
+    return frozenset(connection.execute(_WRITERS, {"lineages": tuple(lineages)}).scalars())
 
 
 def add_remark(

@@ -20,10 +20,11 @@ __all__ = [
     "add_user",
     "certificates_of_persons",
     "change_user",
+    "credential_of",
     "credentials_of",
     "get_user",
     "holders_of",
-    "persons_of_users",
+    "is_one_of",
     "user_by_api_key",
     "user_by_login",
     "user_by_subject",
@@ -87,7 +88,15 @@ _CREDENTIALS = (
     .where(credentials.c.user_id == bindparam("user_id"))
     .where(credentials.c.revoked_at.is_(None))
 )
-_PERSONS = select(users.c.person).where(users.c.id.in_(bindparam("ids", expanding=True)))
+_OTHERS = users.alias()
+_ONE_PERSON = (
+    select(users.c.id)
+    .join(_OTHERS, _OTHERS.c.person == users.c.person)
+    .where(users.c.id == bindparam("user_id"))
+    .where(_OTHERS.c.id.in_(bindparam("others", expanding=True)))
+    .limit(1)
+)
+_CREDENTIAL = _CREDENTIALS.where(credentials.c.sha256 == bindparam("sha256"))
 
 
 def add_user(connection: Connection, user: User) -> None:
@@ -199,6 +208,13 @@ def credentials_of(connection: Connection, user_id: str) -> tuple[Credential, ..
     return tuple(Credential(**row) for row in rows)
 
 
+def credential_of(connection: Connection, user_id: str, sha256: str) -> Credential | None:
+    """Return what is registered of a certificate of a user, unless it was withdrawn."""
+    of = {"user_id": user_id, "sha256": sha256}
+    row = connection.execute(_CREDENTIAL, of).mappings().one_or_none()
+    return None if row is None else Credential(**row)
+
+
 def holders_of(connection: Connection, *, but: str) -> tuple[Credential, ...]:
     """Return the certificates of everybody but the person behind one user, withdrawn ones too."""
     person = select(users.c.person).where(users.c.id == but).scalar_subquery()
@@ -221,9 +237,10 @@ def users_of_certificate(connection: Connection, digest: str) -> tuple[User, ...
     return tuple(_user(row) for row in connection.execute(query).mappings())
 
 
-def persons_of_users(connection: Connection, ids: Collection[str | None]) -> frozenset[str]:
-    """Return the persons behind some accounts."""
-    return frozenset(connection.execute(_PERSONS, {"ids": tuple(ids)}).scalars())
+def is_one_of(connection: Connection, user_id: str, others: Collection[str | None]) -> bool:
+    """Return whether the person behind an account is behind one of some others, or the same."""
+    of = {"user_id": user_id, "others": tuple(each for each in others if each is not None)}
+    return connection.execute(_ONE_PERSON, of).one_or_none() is not None
 
 
 def certificates_of_persons(connection: Connection) -> dict[str, frozenset[str]]:

@@ -290,7 +290,6 @@ session_items = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("value", LargeBinary),  # kept until everything that belongs to it is there
     Column("result", _UID),  # the document that came of it
-    Column("verdict", JSON),
 )
 
 jobs = Table(

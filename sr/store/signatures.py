@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sr.errors import ConflictError
 from sr.store.rows import row_of
 from sr.store.schema import documents, signatures
 
-__all__ = ["SignatureRow", "add_signature", "signatures_of", "signers_of"]
+__all__ = ["SignatureRow", "add_signatures", "signatures_of", "signers_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +46,19 @@ _ADD = insert(signatures)
 _SIGNERS = (
     select(signatures.c.user_id)
     .join(documents, documents.c.sop_instance_uid == signatures.c.sop_instance_uid)
-    .where(documents.c.lineage == bindparam("lineage"))
+    .where(documents.c.lineage.in_(bindparam("lineages", expanding=True)))
     .where(signatures.c.purpose.in_(bindparam("purposes", expanding=True)))
 )
 
 
-def add_signature(connection: Connection, row: SignatureRow) -> None:
-    """Write a signature.
+def add_signatures(connection: Connection, rows: Sequence[SignatureRow]) -> None:
+    """Write signatures.
 
     Raises:
-        ConflictError: The same content was signed by that certificate for that purpose already.
+        ConflictError: The content of one was signed by that certificate for that purpose already.
     """
     try:
-        connection.execute(_ADD, row_of(row))
+        connection.execute(_ADD, [row_of(each) for each in rows])
     except IntegrityError as error:
         raise ConflictError(
             "this content is already signed with that certificate for that purpose",
@@ -76,8 +76,8 @@ def signatures_of(connection: Connection, sop_instance_uid: str) -> tuple[Signat
 
 
 def signers_of(
-    connection: Connection, lineage: str, purposes: Collection[str]
+    connection: Connection, lineages: Collection[str], purposes: Collection[str]
 ) -> frozenset[str | None]:
-    """Return the ids of the users who signed a document or its forebears for some purposes."""
-    of = {"lineage": lineage, "purposes": tuple(purposes)}
+    """Return the ids of the users who signed documents or their forebears for some purposes."""
+    of = {"lineages": tuple(lineages), "purposes": tuple(purposes)}
     return frozenset(connection.execute(_SIGNERS, of).scalars())

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from sr.errors import ConflictError, NotFoundError
 from sr.store.rows import row_of
+from sr.store.schema import documents, signatures, signing_sessions
 from sr.store.schema import session_items as items_table
-from sr.store.schema import signing_sessions
 
 __all__ = [
     "LIVE",
@@ -22,11 +22,14 @@ __all__ = [
     "SigningSession",
     "add_session",
     "get_session",
+    "has_moved",
     "items_of",
     "keep_results",
     "keep_values",
     "move_session",
+    "require_unchanged",
     "sessions_in",
+    "verdicts_of",
 ]
 
 
@@ -84,7 +87,6 @@ class SessionItem:
     value: bytes | None = None
     result: str | None = None
     """SOP Instance UID of the document that came of it."""
-    verdict: dict[str, Any] | None = None
 
 
 _ADD_SESSION, _ADD_ITEM = insert(signing_sessions), insert(items_table)
@@ -96,6 +98,23 @@ _MOVE = (
     update(signing_sessions)
     .where(signing_sessions.c.id == bindparam("of"))
     .where(signing_sessions.c.state == bindparam("since"))
+)
+_CHANGED = (
+    select(items_table.c.n)
+    .join(documents, documents.c.sop_instance_uid == items_table.c.sop_instance_uid)
+    .where(items_table.c.session_id == bindparam("id"))
+    .where(documents.c.revision != items_table.c.revision)
+    .limit(1)
+)
+_VERDICTS = (
+    select(signatures.c.verdict)
+    .join(
+        items_table,
+        (items_table.c.result == signatures.c.sop_instance_uid)
+        & (items_table.c.digital_signature_uid == signatures.c.digital_signature_uid),
+    )
+    .where(items_table.c.session_id == bindparam("id"))
+    .order_by(items_table.c.n)
 )
 _CHANGE_ITEM = (
     update(items_table)
@@ -137,6 +156,21 @@ def items_of(connection: Connection, session_id: str) -> tuple[SessionItem, ...]
     return tuple(SessionItem(**row) for row in rows.mappings())
 
 
+def verdicts_of(connection: Connection, session_id: str) -> tuple[dict[str, Any], ...]:
+    """Return the verdicts on what came of a session, in the order of its documents."""
+    return tuple(connection.execute(_VERDICTS, {"id": session_id}).scalars())
+
+
+def require_unchanged(connection: Connection, session_id: str) -> None:
+    """Refuse a session of whose documents one has another version than was prepared.
+
+    Raises:
+        ConflictError: One has.
+    """
+    if connection.execute(_CHANGED, {"id": session_id}).one_or_none() is not None:
+        raise ConflictError("a document was changed meanwhile", hint="open another session")
+
+
 def move_session(
     connection: Connection,
     session: SigningSession,
@@ -149,12 +183,20 @@ def move_session(
     Raises:
         ConflictError: Somebody else moved it meanwhile.
     """
-    found = connection.execute(
-        _MOVE,
-        {"of": session.id, "since": session.state, "state": state, "finished_at": finished_at},
-    )
-    if found.rowcount != 1:
+    if not has_moved(connection, session, state, finished_at=finished_at):
         raise ConflictError("the signing session was completed meanwhile")
+
+
+def has_moved(
+    connection: Connection,
+    session: SigningSession,
+    state: SessionState,
+    *,
+    finished_at: datetime | None = None,
+) -> bool:
+    """Move a session on from the state in which it was read, unless somebody else did."""
+    of = {"of": session.id, "since": session.state, "state": state, "finished_at": finished_at}
+    return connection.execute(_MOVE, of).rowcount == 1
 
 
 def keep_values(connection: Connection, session_id: str, values: Mapping[int, bytes]) -> None:
@@ -162,12 +204,9 @@ def keep_values(connection: Connection, session_id: str, values: Mapping[int, by
     _change_items(connection, session_id, {n: {"value": value} for n, value in values.items()})
 
 
-def keep_results(
-    connection: Connection, session_id: str, results: Mapping[int, tuple[str, dict[str, Any]]]
-) -> None:
-    """Keep what came of each document: its SOP Instance UID and its verdict."""
-    changes = {n: {"result": uid, "verdict": verdict} for n, (uid, verdict) in results.items()}
-    _change_items(connection, session_id, changes)
+def keep_results(connection: Connection, session_id: str, results: Mapping[int, str]) -> None:
+    """Keep the SOP Instance UID of what came of each document."""
+    _change_items(connection, session_id, {n: {"result": uid} for n, uid in results.items()})
 
 
 def _change_items(

@@ -13,10 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from hashlib import sha256
 
 from sr.trust.certificate import Certificate, read_certificate
-from sr.trust.name import name_text, plain_text
+from sr.trust.name import plain_text
 from sr.trust.person import person_of
 
 __all__ = [
@@ -68,12 +67,12 @@ class KnownPerson:
 
     def holds(self, certificate: Certificate) -> bool:
         """Return whether a certificate is this person's."""
-        if sha256(certificate.der).hexdigest() in self.certificates:
+        summary = certificate.summary
+        if summary.sha256 in self.certificates:
             return True
-        identifiers = person_of(certificate.der)
+        identifiers = person_of(certificate.der) if self.emails else ()
         mails = tuple(each[6:] for each in identifiers if each.startswith("email:"))
-        subject = (name_text(certificate.subject),)
-        return _matches(subject, self.subjects) or _matches(mails, self.emails)
+        return _matches((summary.subject,), self.subjects) or _matches(mails, self.emails)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,5 +123,5 @@ def same_person(one: bytes, other: bytes, mapping: IdentityMapping = BY_NAME) ->
 
 
 def _matches(texts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
-    plain = [plain_text(text) for text in texts if text]
+    plain = [plain_text(text) for text in texts if text] if patterns else ()
     return any(fnmatchcase(text, plain_text(p)) for p in patterns for text in plain)

@@ -32,6 +32,7 @@ def _escaped(character: str) -> str:
     return "".join(f"\\{byte:02X}" for byte in character.encode("utf-8", "replace"))
 
 
+@lru_cache(maxsize=4096)
 def plain_text(text: str) -> str:
     """Return text with letter case, accents and runs of spaces taken out, for comparison."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()

@@ -2,10 +2,10 @@
 
     python -m tests.support.crash_load FOLDER
 
-For each line of its input, a delay in seconds, a child is forked that opens the service of the
-folder, recovers it as a start does, and lets three people write, sign and approve at once. What was
-acknowledged to them is printed, one JSON line each, only after the use case returned. After the
-delay the child is killed with SIGKILL, and ``{"killed": …}`` is printed.
+For each line of its input a child is forked that opens the service of the folder, recovers it as a
+start does, and lets three people write, sign and approve at once. What was acknowledged to them is
+printed, one JSON line each, only after the use case returned. The next line is a delay in seconds,
+after which the child is killed with SIGKILL, and ``{"killed": …}`` is printed.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ def _warm() -> None:
 def main(folder: Path) -> None:
     """Serve the lines of the input."""
     _warm()
-    for line in sys.stdin:
+    for _ in sys.stdin:
         child = os.fork()
         if child == 0:
             try:
                 _child(folder)
             finally:
                 os._exit(1)
-        time.sleep(float(line))
+        time.sleep(float(sys.stdin.readline()))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         _say(killed=os.WIFSIGNALED(status))

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import IO
 
 from sqlalchemy import select
 
@@ -41,7 +42,7 @@ def kill_under_load(folder: Path, kills: int, *, seed: int, longest: float) -> O
         folder: For the service.
         kills: How many.
         seed: Of the moments.
-        longest: Seconds from start to kill.
+        longest: Seconds to the kill, in turn from the start and from what was acknowledged first.
     """
     open_service(folder).context.database.close()
     outcome, random = Outcome(), Random(seed)
@@ -54,9 +55,11 @@ def kill_under_load(folder: Path, kills: int, *, seed: int, longest: float) -> O
     ) as load:
         assert load.stdin is not None
         assert load.stdout is not None
-        for _ in range(kills):
-            load.stdin.write(f"{random.uniform(_SHORTEST, longest)}\n")
-            load.stdin.flush()
+        for number in range(kills):
+            _say(load.stdin, "start")
+            waits = number % 2 == 1
+            if not waits:
+                _say(load.stdin, random.uniform(_SHORTEST, longest))
             for line in load.stdout:
                 said = json.loads(line)
                 if "killed" in said:
@@ -64,6 +67,9 @@ def kill_under_load(folder: Path, kills: int, *, seed: int, longest: float) -> O
                     break
                 if "uid" in said:
                     outcome.acknowledged.append((said["uid"], said["sha256"]))
+                    if waits:
+                        _say(load.stdin, random.uniform(0, longest))
+                        waits = False
                 outcome.finished += said.get("finished", 0)
         load.stdin.close()
     service = open_service(folder)
@@ -72,6 +78,11 @@ def kill_under_load(folder: Path, kills: int, *, seed: int, longest: float) -> O
     outcome.faults = faults(service) + _unfinished(service)
     service.context.database.close()
     return outcome
+
+
+def _say(where: IO[str], what: object) -> None:
+    where.write(f"{what}\n")
+    where.flush()
 
 
 def _lost(service: Service, acknowledged: list[tuple[str, str]]) -> list[str]:

@@ -2,5 +2,5 @@
 
 __all__ = ["HEAD"]
 
-HEAD = "0002"
+HEAD = "0003"
 """The last step."""

@@ -111,9 +111,9 @@ def test_a_second_account_with_a_certificate_of_its_own_does_not_approve(service
     signed = _signed(service)
     second, third = _account(service, "anna-2", person="anna"), _account(service, "new")
     with service.context.database.read() as connection:
-        require_four_eyes(connection, third, signed, APPROVER)
+        require_four_eyes(connection, third, (signed,), APPROVER)
         with pytest.raises(LifecycleError):
-            require_four_eyes(connection, second, signed, APPROVER)
+            require_four_eyes(connection, second, (signed,), APPROVER)
 
 
 def test_an_account_of_somebody_else_approves(service: Service) -> None:
