@@ -26,7 +26,7 @@ def citation_findings(
 ) -> tuple[Finding, ...]:
     """Return where a document contradicts itself about what it cites.
 
-    An evidence item without any usable proof is not among these, see ``EVIDENCE_UNSECURED``.
+    An evidence item without any proof is not among these, see ``EVIDENCE_UNSECURED``.
 
     Args:
         document: The document as read.
@@ -36,7 +36,7 @@ def citation_findings(
     """
     evidence = tuple(r for r in cited if r.is_evidence)
     return (
-        *(f for r in evidence if r.is_secured for f in _proofs(r)),
+        *(f for r in evidence for f in _proofs(r)),
         *_contradictions(evidence),
         *_self(document, cited),
         *_unlisted(document, evidence),

@@ -86,14 +86,14 @@ def _attributes(dataset: DataSet, required: tuple[tuple[str, str], ...]) -> Iter
 
 
 def _unproven(references: tuple[DocumentReference, ...]) -> Iterator[Finding]:
-    """Yield evidence whose only proof is none."""
+    """Yield evidence without proof, or with none but a weak one."""
     for reference in references:
         if not reference.is_evidence or any(s.signature for s in reference.signatures):
             continue
         algorithms = [m.known_algorithm for m in reference.macs if m.is_sound]
-        if not algorithms:
+        if reference.is_unsecured:
             yield unsecured(reference.where)
-        elif all(a is not None and a.is_weak for a in algorithms):
+        elif algorithms and all(a is not None and a.is_weak for a in algorithms):
             yield Finding(
                 rule="EVIDENCE_WEAK_MAC",
                 status=Status.FAIL,

@@ -357,7 +357,7 @@ def _subject(
         mac_algorithm=request.mac_algorithm.value,
         key_type=key.kind if key is not None else "unreadable",
         timestamp_type=CMS_TSP if request.timestamped else "",
-        unsecured=tuple(r.where for r in references if r.is_evidence and not r.is_secured),
+        unsecured=tuple(r.where for r in references if r.is_evidence and r.is_unsecured),
     )
 
 

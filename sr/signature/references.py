@@ -13,6 +13,7 @@ from sr.dicomfile.dataset import DataSet
 from sr.dicomfile.tags import format_tag
 from sr.findings import Finding, Status, SubIndication
 from sr.mac.algorithm import MACAlgorithm
+from sr.mac.selection import signable_tag
 
 __all__ = [
     "EVIDENCE_SEQUENCES",
@@ -66,7 +67,7 @@ class MACReference:
 
     @cached_property
     def is_sound(self) -> bool:
-        """Whether it can vouch for anything: known digest of the right length over an ordered list.
+        """Whether it can vouch for anything: known digest of the right length over a sound list.
 
         Cites: PS3.3 Table C.17-3a.
         """
@@ -77,6 +78,7 @@ class MACReference:
             and len(self.mac) == algorithm.digest_bytes
             and bool(listed)
             and list(listed) == sorted(set(listed))
+            and all(signable_tag(tag) for tag in listed)
         )
 
 
@@ -108,7 +110,19 @@ class DocumentReference:
 
         Cites: PS3.15 A.4.
         """
-        return any(m.is_sound for m in self.macs) or any(s.signature for s in self.signatures)
+        return any(m.is_sound for m in self.macs) or self._is_signed
+
+    @property
+    def is_unsecured(self) -> bool:
+        """Whether it carries no proof, not even one that is unusable.
+
+        Cites: PS3.15 A.4.
+        """
+        return not self.macs and not self._is_signed
+
+    @property
+    def _is_signed(self) -> bool:
+        return any(s.signature for s in self.signatures)
 
 
 def document_references(dataset: DataSet) -> tuple[DocumentReference, ...]:
@@ -160,7 +174,7 @@ def _mac(item: DataSet) -> MACReference:
 
 
 def unsecured(where: str) -> Finding:
-    """Return the finding that an evidence item carries no usable proof.
+    """Return the finding that an evidence item carries no proof.
 
     Cites: PS3.15 A.4 b.
     """

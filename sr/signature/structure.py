@@ -306,7 +306,8 @@ def _out_of_reach(dataset: DataSet) -> Iterator[Finding]:
                 f"{describe_tag(element.tag)} does not belong in a data set, and no MAC reaches it",
                 format_tag(element.tag), _LIST,
             )  # fmt: skip
-        if group == 0xFFFA and element.tag != DIGITAL_SIGNATURES_SEQUENCE:
+        signatures = element.tag == DIGITAL_SIGNATURES_SEQUENCE
+        if group == 0xFFFA and not signatures and not _counts(element.tag):
             yield format_failure(
                 "HIDDEN_UNSIGNED", f"{describe_tag(element.tag)} is not a signature sequence",
                 format_tag(element.tag), _LIST,

@@ -212,7 +212,7 @@ def evidence_findings(facts: DocumentFacts, policy: TrustPolicy) -> Iterator[Fin
         fails = policy.evidence_unsecured is Consequence.FAIL
         yield Finding(
             rule="EVIDENCE_UNSECURED", status=Status.FAIL if fails else Status.WARN,
-            message="a referenced instance carries no usable proof",
+            message="a referenced instance carries no proof",
             where=where, cites="PS3.15 A.4 b",
             sub_indication=SubIndication.EVIDENCE_UNSECURED,
         )  # fmt: skip

@@ -72,9 +72,8 @@ def _fixed(dataset: DataSet, element: Element) -> bool:
     if any(_holds_marker(dataset.source, *fragment) for fragment in fragments):
         return False
     frames = dataset.text(_NUMBER_OF_FRAMES).strip() or "1"
-    if len(fragments) == 2:  # the offset table and all the rest
-        return True
-    if frames != str(len(fragments) - 1):
+    one = len(fragments) == 2  # the offset table and all the rest
+    if not one and frames != str(len(fragments) - 1):
         return False
     return element.tag != _PIXEL_DATA or _tables_agree(dataset, fragments)
 

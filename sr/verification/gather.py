@@ -79,7 +79,7 @@ def gather(file: DICOMFile, references: tuple[ReferenceFacts, ...] | None = None
             *citation_findings(file, cited),
             *file.notices,
         ),
-        unsecured=tuple(r.where for r in evidence if not r.is_secured),
+        unsecured=tuple(r.where for r in evidence if r.is_unsecured),
         reference_count=len(evidence),
         references=references,
     )
@@ -204,9 +204,14 @@ def _meta(file: DICOMFile) -> Iterator[Finding]:
 
 
 def _pixels_fit(file: DICOMFile) -> bool:
-    """Whether pixel data is encapsulated exactly where the transfer syntax says so."""
+    """Whether pixel data is encapsulated exactly where the transfer syntax says so.
+
+    A document has none. Other instances may lack theirs and keep the syntax.
+    """
     pixels = file.dataset.get(_PIXEL_DATA)
-    return pixels is None or (pixels.fragments is not None) == file.transfer_syntax.encapsulated
+    if pixels is None:
+        return not (file.transfer_syntax.encapsulated and is_document(file.sop_class_uid))
+    return (pixels.fragments is not None) == file.transfer_syntax.encapsulated
 
 
 def _meta_finding(rule: str, message: str, where: str) -> Finding:

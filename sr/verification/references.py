@@ -76,15 +76,16 @@ def compare_reference(
 
     Where several files claim the UID and one of them is altered, nobody can say which one a reader
     will be shown: undecided. Copies that only could not be compared are named. A reference with
-    several MACs contradicts itself, see ``citations``, and is compared with none of them.
+    several MACs contradicts itself, see ``citations``, and is compared with none of them; nor with
+    a malformed one, if there is no other proof.
 
     Cites: PS3.15 A.4; PS3.3 Table C.17-3a.
     """
-    if not reference.is_secured:
+    if reference.is_unsecured:
         return _facts(reference, ReferenceResult.UNSECURED)
     if not candidates:
         return _facts(reference, ReferenceResult.MISSING)
-    if len(reference.macs) > 1:
+    if len(reference.macs) > 1 or not reference.is_secured:
         return _facts(reference, ReferenceResult.UNDECIDED)
     outcomes = [_compare(reference, candidate) for candidate in candidates]
     outcomes.sort(key=lambda outcome: _PREFERENCE.index(outcome.result))

@@ -149,7 +149,7 @@ BAD_EVIDENCE = {
     "no proof": (unproven, "EVIDENCE_UNSECURED"),
     "MD5": (weak, "EVIDENCE_WEAK_MAC"),
     "SHA-1": (sha1, "EVIDENCE_WEAK_MAC"),
-    "short MAC": (cut, "EVIDENCE_UNSECURED"),
+    "short MAC": (cut, "EVIDENCE_MAC_FORMAT"),
     "two MACs": (twice, "EVIDENCE_MAC_CONFLICT"),
     "cited, not listed": (uncited, "EVIDENCE_TREE"),
     "cites itself": (itself, "EVIDENCE_SELF"),

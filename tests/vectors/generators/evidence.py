@@ -63,6 +63,7 @@ __all__ = [
     "fragments_cut_elsewhere",
     "hidden_in_a_covered_item",
     "mac_in_the_wrong_place",
+    "mac_list_names_signatures",
     "mac_list_out_of_order",
     "mac_of_wrong_length",
     "mac_of_wrong_length_beside_signature",
@@ -235,6 +236,14 @@ def mac_list_out_of_order() -> Case:
     def change(nodes: list[Node]) -> None:
         node = at(_references(nodes)[0], _MACS, 0, 0x04000020)
         node.value = node.value[4:8] + node.value[:4] + node.value[8:]
+
+    return _rewritten(change)
+
+
+def mac_list_names_signatures() -> Case:
+    def change(nodes: list[Node]) -> None:
+        node = at(_references(nodes)[0], _MACS, 0, 0x04000020)
+        node.value += bytes.fromhex("FAFFFAFF")
 
     return _rewritten(change)
 

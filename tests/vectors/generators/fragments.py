@@ -32,6 +32,7 @@ __all__ = [
     "marker_inside_icon",
     "more_fragments_than_frames",
     "offset_table_disagrees",
+    "offset_table_is_a_picture",
     "two_fragments_cut_elsewhere",
 ]
 
@@ -108,6 +109,10 @@ def two_fragments_cut_elsewhere() -> bytes:
 
 def offset_table_disagrees() -> bytes:
     return _signed(picture(b"aaaa", b"bbbb", frames=2, table=pack("<II", 0, 4)))
+
+
+def offset_table_is_a_picture() -> bytes:
+    return _signed(picture(b"one fragment", table=b"another picture."))
 
 
 def extended_offsets_disagree() -> bytes:

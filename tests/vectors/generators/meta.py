@@ -19,6 +19,7 @@ __all__ = [
     "instance_differs",
     "padding_at_the_end",
     "preamble_of_a_picture",
+    "report_declared_compressed",
     "transfer_syntax_absent",
 ]
 
@@ -81,6 +82,10 @@ def declared_unknown() -> bytes:
 def declared_compressed() -> bytes:
     """A native picture that a reader will hand to a JPEG decoder."""
     return _meta(_SYNTAX, "1.2.840.10008.1.2.4.50", signed_image())
+
+
+def report_declared_compressed() -> bytes:
+    return _meta(_SYNTAX, "1.2.840.10008.1.2.4.50")
 
 
 def preamble_of_a_picture() -> bytes:

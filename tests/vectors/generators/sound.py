@@ -124,7 +124,8 @@ def group_lengths_and_undefined_lengths() -> bytes:
         content = at(nodes, 0x0040A730)
         content.stated = 0xFFFFFFFF
         content.stated_items = dict.fromkeys(range(len(content.items)), 0xFFFFFFFF)
-        insert(nodes, leaf(0x00100000, "UL", b"\x10\0\0\0"))
+        for tag in (0x00100000, 0x4FFE0000, 0xFFFA0000):
+            insert(nodes, leaf(tag, "UL", b"\x10\0\0\0"))
 
     return edited(author_report(), edit)
 
