@@ -6,7 +6,7 @@ import atexit
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -16,6 +16,7 @@ from typing import TextIO
 from uuid import uuid4
 
 from cryptography import x509
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from sr.app.certificates import DemoPKI, make_demo_pki
@@ -63,11 +64,14 @@ class Service:
     world: DemoWorld
     clock: Clock
 
+    @cached_property
+    def application(self) -> FastAPI:
+        """The application that all clients share, whose routes are made at their first use."""
+        return create_application(self.context)
+
     def browser(self, login: str | None = None) -> TestClient:
         """Return a browser on this machine, in which somebody logged in, or nobody."""
-        client = TestClient(
-            create_application(self.context), base_url=_HERE, client=("127.0.0.1", 50000)
-        )
+        client = TestClient(self.application, base_url=_HERE, client=("127.0.0.1", 50000))
         client.headers["Origin"] = _HERE
         if login is not None:
             answer = client.post("/login", data={"login": login}, follow_redirects=False)
@@ -82,7 +86,8 @@ class Service:
 
     def client(self, login: str | None = None, *, log: TextIO | None = None) -> TestClient:
         """Return a client of the API for somebody, or for nobody."""
-        client = TestClient(create_application(self.context, log=log), base_url=_HERE)
+        application = create_application(self.context, log=log) if log else self.application
+        client = TestClient(application, base_url=_HERE)
         if login is not None:
             key = token_hex(16)
             with self.context.database.write() as connection:
