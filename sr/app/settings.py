@@ -147,6 +147,9 @@ class HTTPSettings:
     """How long it lasts without a request."""
     hosts: str = ""
     """Names, with blanks between, that it answers to beside addresses and ``url``; * for any."""
+    proxies: str = ""
+    """Addresses or networks, with blanks between, of proxies in front of it: only these may say
+    where a request comes from (X-Forwarded-For) and that it was encrypted (X-Forwarded-Proto)."""
     body_megabytes: int = 64
     """Largest request with files; as all limits here, 0 is for none."""
     request_seconds: int = 120

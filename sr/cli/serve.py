@@ -21,8 +21,6 @@ SRSIGN_STORE__URL=sqlite:////srv/srsign.db srsign serve --host 10.0.0.7 --port 8
 """
 _APPLICATION = "sr.web.serving:application"
 _CONNECTION = "sr.web.connection:Connection"
-_CONNECTIONS = 1000
-"""More than the requests at work: browsers keep some that are idle."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -75,7 +73,8 @@ def serve(
         access_log=False,
         server_header=False,
         http=_CONNECTION,
-        limit_concurrency=_CONNECTIONS,
+        ws="none",
+        proxy_headers=False,  # see http.proxies
         timeout_graceful_shutdown=10,
     )
     configured.load()

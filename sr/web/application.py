@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TextIO
 
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from sr import __version__
 from sr.service.context import Context
@@ -47,6 +48,7 @@ def create_application(
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=operation_id,
         lifespan=life,
     )
@@ -57,6 +59,8 @@ def create_application(
     app.add_middleware(RefusedPages)
     app.add_middleware(Observer, figures=app.state.figures, log=json_log(log or sys.stderr))
     app.add_middleware(SecurityHeaders, rules=app.state.rules)
+    if app.state.rules.proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(app.state.rules.proxies))
     problems.install(app)
     app.include_router(health.router)
     for router in ROUTERS:

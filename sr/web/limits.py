@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 from math import ceil
@@ -48,81 +48,73 @@ class Limiter:
         self.now = now
         self.requests = Buckets(rules.requests_per_minute)
         self.refusals = Buckets(rules.refusals_per_minute)
-        self.under_way: Counter[str] = Counter()
-        self.waiting = 0
-        self.known: OrderedDict[str, None] = OrderedDict()
+        self.under_way: set[_Exchange] = set()
+        self.known: OrderedDict[str, str] = OrderedDict()
+        """Users by what they carried when they were answered."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http" or scope["path"] in _FREE:
             await self.app(scope, receive, send)
             return
-        caller, address = _caller(scope), _address(scope)
-        refusal = self._refusal(scope, caller, address)
+        refusal = self._refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        for each in self._counted(caller, address):
-            self.requests.take(each, self.now())
-        waits = _waits(scope)
-        self.under_way[caller] += 1
-        self.waiting += waits
+        self.requests.take(self._whose(scope), self.now())
         exchange = _Exchange(self.rules, scope, receive, send)
+        self.under_way.add(exchange)
         task = asyncio.ensure_future(self.app(scope, exchange.receive, exchange.send))
-        task.add_done_callback(lambda _: self._leave(caller, waits=waits))
+        task.add_done_callback(lambda _: self.under_way.discard(exchange))
         try:
             await exchange.run(task)
         finally:
-            self._remember(caller, address, exchange.status, scope)
+            self._remember(scope, exchange.status)
 
-    def _refusal(self, scope: Scope, caller: str, address: str) -> Response | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         if not self._is_meant(scope):
             return problem(
                 400, "host", "the service does not go by that name", hint="see http.url, http.hosts"
             )
-        counted = self._counted(caller, address)
-        wait = max(self.requests.wait(each, self.now()) for each in counted)
-        if caller not in self.known:
-            wait = max(wait, self.refusals.wait(address, self.now()))
+        who = self._whose(scope)
+        wait = self.requests.wait(who, self.now())
+        if _caller(scope) not in self.known:
+            wait = max(wait, self.refusals.wait(_address(scope), self.now()))
         most, each = self.rules.concurrent_requests, self.rules.concurrent_requests_per_caller
-        if wait or (each and self.under_way[caller] >= each):
+        if wait or (each and self._under_way_of(who) >= each):
             return _later(429, "too-many-requests", "too many requests", wait)
         if most and self._is_full(scope, most):
             return _later(503, "busy", "the service is busy", 1)
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        largest = _largest(self.rules, scope)
-        if largest and not _fits(length, largest):
-            return _too_large(largest)
-        return None
+        return _refused_body(scope, _largest(self.rules, scope))
 
-    def _counted(self, caller: str, address: str) -> set[str]:
-        """Return whose requests one counts as.
+    def _whose(self, scope: Scope) -> str:
+        """Return as whose a request counts: its user's, and the address's until that is known.
 
-        An unknown caller's are also those of the address: else drawing new credentials would help.
+        Else drawing new credentials would help, or sending the same ones in another spelling.
         """
-        return {caller} if caller in self.known else {caller, address}
+        user: str | None = getattr(scope.get("state", {}).get("principal"), "user_id", None)
+        return user or self.known.get(_caller(scope)) or _address(scope)
+
+    def _under_way_of(self, who: str) -> int:
+        return sum(self._whose(each.scope) == who for each in self.under_way)
 
     def _is_full(self, scope: Scope, most: int) -> bool:
+        waiting = sum(_waits(each.scope) for each in self.under_way)
         if _waits(scope):
-            return self.waiting >= _MOST_WAITING
-        return self.under_way.total() - self.waiting >= most
+            return waiting >= _MOST_WAITING
+        return len(self.under_way) - waiting >= most
 
     def _is_meant(self, scope: Scope) -> bool:
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         return len(hosts) < 2 and all(map(self.rules.answers_to, hosts))
 
-    def _leave(self, caller: str, *, waits: bool) -> None:
-        self.waiting -= waits
-        self.under_way[caller] -= 1
-        if not self.under_way[caller]:
-            del self.under_way[caller]
-
-    def _remember(self, caller: str, address: str, status: int, scope: Scope) -> None:
+    def _remember(self, scope: Scope, status: int) -> None:
+        caller, address = _caller(scope), _address(scope)
         if status == 401:
             self.refusals.take(address, self.now())
             self.known.pop(caller, None)
         elif caller != address and status < 400 and "principal" in scope.get("state", {}):
-            self.known[caller] = None
+            self.known[caller] = self._whose(scope)
             self.known.move_to_end(caller)
             if len(self.known) > _MOST:
                 self.known.popitem(last=False)
@@ -212,6 +204,30 @@ def _caller(scope: Scope) -> str:
 def _address(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def _refused_body(scope: Scope, largest: int) -> Response | None:
+    """Return why a body is not read, by what is said about it.
+
+    Two lengths are one for a proxy and another for us; what is packed would be larger unpacked.
+
+    Cites: RFC 9112 6.1; RFC 9110 8.4.
+    """
+    said = dict(scope["headers"])
+    if b"content-length" in said and b"transfer-encoding" in said:
+        return problem(
+            400, "length", "the request has two lengths", headers={"Connection": "close"}
+        )
+    if said.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        return problem(
+            415,
+            "unsupported-media",
+            "bodies are taken as they are, without Content-Encoding",
+            headers={"Accept-Encoding": "identity"},
+        )
+    if largest and not _fits(said.get(b"content-length", b"0"), largest):
+        return _too_large(largest)
+    return None
 
 
 def _fits(length: bytes, most: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from sr.app.settings import HTTPSettings
@@ -23,6 +23,8 @@ class HTTPRules:
     """Public address without path, e.g. ``https://srsign.example.org``; empty for the request's."""
     hosts: frozenset[str] | None = None
     """Names that it answers to beside addresses and ``localhost``; ``None`` for any."""
+    proxies: frozenset[str] = frozenset()
+    """Addresses and networks that are believed when they say for whom they ask."""
     body_bytes: int = 0
     """Of files that are sent."""
     form_bytes: int = 0
@@ -76,6 +78,7 @@ def http_rules(settings: HTTPSettings) -> HTTPRules:
     return HTTPRules(
         url=settings.url.rstrip("/"),
         hosts=None if _ANY in names else frozenset(names),
+        proxies=frozenset(map(_network, settings.proxies.split())),
         body_bytes=settings.body_megabytes << 20,
         form_bytes=_FORM_BYTES,
         request_seconds=settings.request_seconds,
@@ -85,3 +88,16 @@ def http_rules(settings: HTTPSettings) -> HTTPRules:
         concurrent_requests=settings.concurrent_requests,
         concurrent_requests_per_caller=settings.concurrent_requests_per_caller,
     )
+
+
+def _network(text: str) -> str:
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            "the setting http.proxies names what is no address and no network",
+            hint="for example 127.0.0.1 or 10.1.2.0/29",
+        ) from error
+    if network.prefixlen == 0:
+        raise ConfigurationError("the setting http.proxies believes everybody")
+    return text

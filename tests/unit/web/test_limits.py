@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from selectors import EVENT_READ, DefaultSelector
+from socket import socket
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from httpx2 import Client
 from sr.app.settings import HTTPSettings
 from sr.errors import ConfigurationError
 from sr.web.application import create_application
+from sr.web.connection import Connection
 from sr.web.headers import SecurityHeaders
 from sr.web.limits import Limiter
 from sr.web.rates import Buckets
@@ -45,7 +49,8 @@ def _application(rules: HTTPRules, now: _Time | None = None, wait: Event | None 
 
     @app.get("/known")
     def known(request: Request) -> str:
-        request.state.principal = "somebody"
+        named = request.headers.get("authorization", "").split()[-1:]
+        request.state.principal = SimpleNamespace(user_id=f"user {named}")
         return "hello"
 
     @app.get("/public")
@@ -88,6 +93,17 @@ def _application(rules: HTTPRules, now: _Time | None = None, wait: Event | None 
         return StreamingResponse(parts())
 
     return app
+
+
+_POST = b"POST /raw HTTP/1.1\r\nHost: x\r\n"
+
+
+def _is_ended(connection: socket) -> bool:
+    """Return whether the server let go of a connection; it waits for that."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 def _chunks(count: int) -> Iterator[bytes]:
@@ -152,6 +168,7 @@ def test_a_caller_who_asks_too_often_waits() -> None:
     now = _Time()
     client = TestClient(_application(HTTPRules(requests_per_minute=6), now))
     client.headers["Authorization"] = "Bearer one"
+    client.get("/known")  # who is not known yet counts as the address
     assert [client.get("/known").status_code for _ in range(7)] == [200] * 6 + [429]
     answer = client.get("/known")
     assert answer.headers["retry-after"] == "10"
@@ -164,6 +181,7 @@ def test_others_are_not_held_up() -> None:
     client = TestClient(_application(HTTPRules(requests_per_minute=3)))
     for name in ("one", "two"):
         client.headers["Authorization"] = f"Bearer {name}"
+        client.get("/known")
         assert [client.get("/known").status_code for _ in range(4)] == [200] * 3 + [429]
 
 
@@ -173,6 +191,35 @@ def test_drawing_new_credentials_helps_nobody() -> None:
     cookies = [{"Cookie": f"srsign={n}"} for n in range(8)]
     answers = [client.get("/public", headers=each).status_code for each in cookies]
     assert answers == [200] * 5 + [429] * 3
+
+
+def test_another_spelling_of_credentials_helps_nobody() -> None:
+    """A user's requests are that user's, whatever else they carry."""
+    client = TestClient(_application(HTTPRules(requests_per_minute=5)))
+    spellings = [
+        {"Authorization": f"Bearer {' ' * n}one", "Cookie": f"theme={n}"} for n in range(3)
+    ]
+    answers = [client.get("/known", headers=spellings[n % 3]).status_code for n in range(12)]
+    assert answers.count(200) <= 5 + 3  # the first of each is the address's
+
+
+def test_bodies_that_do_not_arrive_leave_places_for_others() -> None:
+    """One address that holds up requests under many names holds up its own share of the places."""
+    rules = HTTPRules(concurrent_requests=6, concurrent_requests_per_caller=4)
+    known = {"Authorization": "Bearer one"}
+    with served(_application(rules)) as port, ExitStack() as stack:
+        client = stack.enter_context(Client(base_url=f"http://127.0.0.1:{port}"))
+        assert client.get("/known", headers=known).status_code == 200
+        answers = stack.enter_context(DefaultSelector())
+        for n in range(12):
+            slow = stack.enter_context(connect(port))
+            answers.register(slow, EVENT_READ)
+            slow.sendall(_POST + b"Authorization: Bearer %d\r\nContent-Length: 9\r\n\r\nx" % n)
+        for _ in range(8):
+            (answered, _), *_ = answers.select()
+            assert answered.fileobj.recv(12) == b"HTTP/1.1 429"
+            answers.unregister(answered.fileobj)
+        assert client.get("/known", headers=known).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/v1/agent/sessions", "/api/v1/jobs/1/events"])
@@ -293,7 +340,7 @@ def test_half_a_request_does_not_hold_up_others() -> None:
             each.sendall(b"GET /known HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         with Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
             assert [client.get("/known").status_code for _ in range(5)] == [200] * 5
-            assert all(each.recv(1) == b"" for each in slow)
+            assert all(map(_is_ended, slow))
             assert client.get("/known").status_code == 200
 
 
@@ -306,6 +353,119 @@ def test_half_a_second_request_does_not_either() -> None:
         while data := slow.recv(4096):
             received += data
         assert received.count(b"HTTP/1.1 200") == 1
+
+
+def test_half_requests_make_room_for_whole_ones() -> None:
+    """With as many connections as there may be, whoever has waited longest loses his."""
+
+    class Small(Connection):
+        most = 8
+        header_seconds = 3600
+
+    with served(_application(HTTPRules()), http=Small) as port, ExitStack() as stack:
+        slow = [stack.enter_context(connect(port)) for _ in range(20)]
+        for each in slow:
+            each.sendall(b"GET /known HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        with Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+            assert client.get("/known").status_code == 200
+        assert all(map(_is_ended, slow[:12]))
+
+
+def test_who_is_served_makes_no_room() -> None:
+    """A connection whose request is at work is kept, and one without a request let go of."""
+    begun, wait = Event(), Event()
+    app = _application(HTTPRules(), wait=wait)
+
+    @app.get("/work")
+    def work() -> str:
+        begun.set()
+        wait.wait(20)
+        return "done"
+
+    class Small(Connection):
+        most = 2
+        header_seconds = 3600
+
+    with served(app, http=Small) as port, ExitStack() as stack:
+        stack.callback(wait.set)
+        at_work = stack.enter_context(connect(port))
+        at_work.sendall(b"GET /work HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert begun.wait(20)
+        idle, other = (stack.enter_context(connect(port)) for _ in range(2))
+        other.sendall(b"GET /known HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert other.recv(12) == b"HTTP/1.1 200"
+        assert _is_ended(idle)
+        wait.set()
+        assert at_work.recv(12) == b"HTTP/1.1 200"
+
+
+def test_who_does_not_read_loses_the_connection() -> None:
+    """A client that asks for much and reads nothing is let go of by the system."""
+
+    class Curt(Connection):
+        unread_seconds = 0.3
+
+    app = _application(HTTPRules())
+    ended = Event()
+
+    @app.get("/much")
+    def much() -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    await asyncio.sleep(0)
+                    yield b" " * 65536
+            finally:
+                ended.set()
+
+        return StreamingResponse(parts())
+
+    with served(app, http=Curt) as port, connect(port) as deaf:
+        deaf.sendall(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert ended.wait(60)
+
+
+_TWO_WAYS = (
+    _POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    _POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    _POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+    _POST + b"Content-Length: 5, 6\r\n\r\nabcdef",
+    _POST + b"Content-Length: +5\r\n\r\nabcde",
+    _POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    _POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    _POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    _POST + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
+    _POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+    _POST + b"X: a\rTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    _POST + b"X: a\0b\r\nContent-Length: 0\r\n\r\n",
+    _POST + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabcde\r\n0\r\n\r\n",
+    _POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcdeXX0\r\n\r\n",
+    _POST + b"Host: y\r\nContent-Length: 0\r\n\r\n",
+)
+
+
+def test_a_request_that_a_proxy_may_read_otherwise_is_refused() -> None:
+    """What could be one request for a proxy and two for us is refused, and nothing after it read.
+
+    Cites: RFC 9112 6.3, 11.2.
+    """
+    hidden = b"GET /known HTTP/1.1\r\nHost: x\r\n\r\n"
+    with served(_application(HTTPRules(body_bytes=1 << 20))) as port:
+        for shape in _TWO_WAYS:
+            with connect(port) as client:
+                client.sendall(shape + hidden)
+                received = b""
+                while data := client.recv(4096):
+                    received += data
+            assert (received[:12], received.count(b"HTTP/1.1 ")) == (b"HTTP/1.1 400", 1), shape
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "x"])
+def test_packed_bodies_are_refused(coding: str) -> None:
+    """A body is never unpacked: what says that it is packed is refused before it is read."""
+    client = TestClient(_application(HTTPRules(body_bytes=4096)))
+    answer = client.post("/raw", content=b"x", headers={"Content-Encoding": coding})
+    assert answer.status_code == 415
 
 
 def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
