@@ -22,6 +22,7 @@ from sr.app.trust_store import TrustStore
 from sr.compose import current_time, secrets, signing_ports
 from sr.document.approvable import ApprovalMode
 from sr.errors import ConfigurationError
+from sr.keys.core_files import leave_no_core
 from sr.net.syslog import SyslogCollector, collector_address, tls_context
 from sr.service.access import Role
 from sr.service.audit_trail import Forwarding
@@ -41,12 +42,15 @@ _MINUTE = timedelta(minutes=1)
 def service_context(settings: Settings) -> Context:
     """Return the service that settings describe, its database opened.
 
+    This process writes no core file any more: it would hold patients, logins and keys.
+
     Raises:
         ConfigurationError: A setting does not make sense.
         ExternalServiceError: The database cannot be opened.
         TrustEvidenceError: Something in the trust store does not parse.
         ProfileError: The policy is unknown or malformed.
     """
+    leave_no_core()
     roots = tuple(Path(each) for each in settings.service.evidence.split(os.pathsep) if each)
     try:
         mode = ApprovalMode(settings.service.approval_mode)

@@ -7,8 +7,9 @@ begin of a transaction that writes, so that none fails half way for want of it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from sr.store.shared_commit import SharedCommits
 __all__ = ["Database", "connect", "open_database"]
 
 _WRITES = "srsign_writes"
+_OWNER_ONLY = 0o600
 _CONNECTIONS = 20  # kept open; twice as many at the most
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -134,9 +136,17 @@ def connect(url: str, *, existing: bool = False) -> Database:
     if engine.dialect.name == "sqlite":
         if existing and not Path(parsed.database or "").is_file():
             raise ConfigurationError(f"there is no database {parsed.database}")
+        _reserve(parsed.database)
         event.listen(engine, "connect", _tune)
     event.listen(engine, "begin", _begin)
     return Database(engine, SharedCommits(partial(_connection, engine, writes=True)))
+
+
+def _reserve(name: str | None) -> None:
+    """Make a file that nobody else may read; SQLite gives its log the same permissions."""
+    if name:
+        with suppress(OSError):  # it is there, or its folder is not, as opening it will tell
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
 
 
 def _connection(engine: Engine, *, writes: bool = False) -> Connection:

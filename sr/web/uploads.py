@@ -66,7 +66,8 @@ async def _parts(request: Request, folder: Path) -> tuple[UploadedFile, ...]:
     except (KeyError, ValueError) as error:  # no boundary; names in an unknown character set
         raise ConfigurationError("the body is no form (multipart/form-data)") from error
     try:
-        files = [part for _, part in form.multi_items() if isinstance(part, UploadFile)]
+        parts = (part for _, part in form.multi_items() if isinstance(part, UploadFile))
+        files = [part for part in parts if part.filename or part.size]  # a browser with no choice
         if not files:
             raise ConfigurationError("the form has no file")
         return tuple(

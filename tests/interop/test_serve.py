@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,6 +70,19 @@ def test_a_request_under_way_is_answered(tmp_path: Path) -> None:
             client.sendall(b"user=none")
             assert client.recv(16).startswith(b"HTTP/1.1 ")
         assert process.wait(15) is not None
+
+
+def test_a_process_that_serves_leaves_no_core_and_believes_no_stranger(tmp_path: Path) -> None:
+    """No core file may be written, and no client says where it comes from."""
+    with _served(tmp_path, "--demo", "--out", "demo") as (process, address):
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+        login = urllib.request.Request(
+            f"{address}/login", data=b"login=anna",
+            headers={"Origin": address, "X-Forwarded-For": "203.0.113.9"},
+        )  # fmt: skip
+        with urllib.request.urlopen(login, timeout=10) as answer:
+            assert answer.status == 200
 
 
 def test_a_service_without_anchors_is_not_ready(tmp_path: Path) -> None:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from sr.app.answers import answers
 from sr.app.page import failures
 from sr.errors import ConfigurationError
 from sr.findings import Indication
-from sr.service.access import Permission, require
-from sr.service.checks import CheckedSet, SetResult, UploadedFile, check_set
+from sr.service.access import Permission, Principal, require
+from sr.service.checks import CheckedSet, SetResult, check_set
 from sr.verification import Verdict
 from sr.web.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, show
 from sr.web.pages.looks import SET_RESULTS
+from sr.web.uploads import uploaded
 
 __all__ = ["router"]
 
@@ -50,13 +46,17 @@ def look(request: Request, caller: Caller) -> Response:
 
 
 @router.post("/check")
-def check(
-    request: Request, context: Wired, caller: Caller, files: Annotated[list[UploadFile], File()]
-) -> Response:
-    """Check files together."""
+async def check(request: Request, context: Wired, caller: Caller) -> Response:
+    """Check files together; nothing of them is taken before it is known who sends them."""
     require(caller, Permission.CHECK)
-    with _kept(files) as uploaded:
-        checked = check_set(context, caller, uploaded)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise ConfigurationError("no file was chosen")
+    async with uploaded(request) as files:
+        checked = await run_in_threadpool(check_set, context, caller, files)
+    return await run_in_threadpool(_checked, request, caller, checked)
+
+
+def _checked(request: Request, caller: Principal, checked: CheckedSet) -> Response:
     return show(
         request,
         caller,
@@ -67,22 +67,6 @@ def check(
         verdicts=[(each, answers(each), failures(each)) for each in checked.verdicts],
         download=_as_link(checked.verdicts),
     )
-
-
-@contextmanager
-def _kept(files: list[UploadFile]) -> Iterator[tuple[UploadedFile, ...]]:
-    """Keep files while they are checked, under names of our own."""
-    sent = [each for each in files if each.filename]
-    if not sent:
-        raise ConfigurationError("no file was chosen")
-    with TemporaryDirectory(prefix="srsign-check-") as folder:
-        uploaded = []
-        for n, each in enumerate(sent):
-            path = Path(folder) / f"{n:05d}.dcm"
-            with path.open("wb") as target:
-                shutil.copyfileobj(each.file, target)
-            uploaded.append(UploadedFile(path=path, name=each.filename or path.name))
-        yield tuple(uploaded)
 
 
 def _as_link(verdicts: tuple[Verdict, ...]) -> str:

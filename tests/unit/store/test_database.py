@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,6 +95,20 @@ def test_folder_that_is_not_there(tmp_path: Path) -> None:
     """A database that cannot be opened is a failure outside of us."""
     with pytest.raises(ExternalServiceError):
         open_database(f"sqlite:///{tmp_path / 'absent' / 'srsign.db'}")
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    """A new database and its log are their owner's alone, whatever the process leaves to others."""
+    before = os.umask(0)
+    try:
+        database = open_database(f"sqlite:///{tmp_path / 'srsign.db'}")
+        with database.write() as connection:
+            _add(connection, "anna")
+        files = sorted(tmp_path.iterdir())
+        assert len(files) > 1
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    finally:
+        os.umask(before)
 
 
 def test_file_that_is_no_database(tmp_path: Path) -> None:
