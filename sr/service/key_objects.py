@@ -80,7 +80,11 @@ def select_key_objects(
     """
     require(principal, Permission.WRITE_REPORTS)
     chosen, chosen_modifiers = _coded(title, modifiers)
-    require_signature(chosen, None, None)
+    try:
+        require_signature(chosen, None, None)
+    except ConfigurationError as error:
+        hint = "ask for a seal or a manifest, or choose a title that promises no signature"
+        raise ConfigurationError(str(error), where=error.where, hint=hint) from error
     evidence = study_evidence(context, study_instance_uid).evidence
     if instances:
         by_uid = {item.sop_instance_uid: item for item in evidence}

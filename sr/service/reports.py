@@ -89,6 +89,7 @@ def change_report(
     if_match: str,
     values: dict[str, Any],
     template: str | None,
+    same_template: bool = False,
 ) -> Document:
     """Write one's own draft anew, under the same SOP Instance UID.
 
@@ -99,6 +100,7 @@ def change_report(
         if_match: SHA-256 of what the author saw, hexadecimal.
         values: The report, or the values for a template.
         template: Id of the template, ``None`` for a report as it stands.
+        same_template: Whether to stay with that of the draft instead.
 
     Raises:
         AccessError: It is somebody else's.
@@ -114,6 +116,7 @@ def change_report(
         document = get_document(connection, sop_instance_uid)
         version = content_of(connection, sop_instance_uid, document.revision)
     _require_own_draft(principal, document)
+    template = document.template if same_template else template
     require_current(document, if_match)
     source = DraftSource.of(version.source or {}, document).with_values(values, template)
     now = context.ports.now()
@@ -158,6 +161,7 @@ def amend_report(
     if_match: str,
     values: dict[str, Any],
     template: str | None,
+    same_template: bool = False,
     addendum: bool = False,
 ) -> Document:
     """Write the next version of a report as a draft that names it as its predecessor.
@@ -172,6 +176,7 @@ def amend_report(
         if_match: SHA-256 of what the author saw, hexadecimal.
         values: The new content, or the values for a template.
         template: Id of the template, ``None`` for a report as it stands.
+        same_template: Whether to stay with that of the report instead; an addendum has none.
         addendum: Keep the content and add sections.
 
     Raises:
@@ -192,6 +197,7 @@ def amend_report(
             f"a {before.kind.value} that is {before.state.value} is not amended",
             hint="a draft is changed as it stands",
         )
+    template = before.template if same_template and not addendum else template
     source = DraftSource(
         study_instance_uid=before.study_instance_uid,
         values=values,

@@ -50,7 +50,7 @@ def chosen_chain(
     principal: Principal,
     purpose: SignaturePurpose,
     *,
-    chain: str | None,
+    chain: bytes | None,
     credential: str | None,
 ) -> bytes:
     """Return the certificates to sign with, PEM: those that were sent, or registered before.
@@ -73,7 +73,7 @@ def chosen_chain(
             "either certificate_chain or credential says with what to sign", where="credential"
         )
     if chain is not None:
-        return chain.encode()
+        return chain
     with context.database.read() as connection:
         own = credentials_of(connection, principal.user_id)
     for each in own:

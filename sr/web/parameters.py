@@ -6,7 +6,7 @@ Cites: RFC 9110 13.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import MINYEAR, UTC, datetime
@@ -14,11 +14,28 @@ from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+)
 
 from sr.errors import ConflictError, PreconditionError, PreconditionMissingError
 
-__all__ = ["UID", "IfMatch", "Moment", "Page", "Paging", "cached", "entity_tag", "seen"]
+__all__ = [
+    "UID",
+    "IfMatch",
+    "Moment",
+    "Page",
+    "Paging",
+    "cached",
+    "entity_tag",
+    "next_page",
+    "seen",
+]
 
 UID = Annotated[
     str,
@@ -39,13 +56,28 @@ def _in_utc(at: datetime) -> datetime:
 
 def _no_number(text: object) -> object:
     """Refuse what the library would take for seconds or milliseconds since 1970."""
-    if isinstance(text, str) and not _DATE.match(text):
-        raise ValueError("no date and time as in RFC 3339")
-    return text
+    found = _DATE.match(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError("no date and time as in RFC 3339, nor a date")
+    return text if found.end() < len(found.string) else f"{text}T00:00:00Z"
 
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
-Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ]|\Z)")
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_no_number),
+    AfterValidator(_in_utc),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+            ],
+            "examples": ["2026-11-21T09:00:00Z", "2026-11-21"],
+        }
+    ),
+]
+"""A moment; a date is its midnight, UTC."""
 
 _STRONG = re.compile(r'("?)([\x21\x23-\x7e]{1,128})\1')
 """As it should be, and without its quotes, which many forget."""
@@ -128,14 +160,30 @@ def entity_tag(digest: str) -> str:
     return f'"{digest}"'
 
 
-def cached(request: Request, model: BaseModel) -> Response:
+def next_page(request: Request, name: str, value: int | None) -> dict[str, str]:
+    """Return the header that says where the next page of a list is; none where this is the last.
+
+    Args:
+        request: For this page.
+        name: Of the parameter that says where a page begins.
+        value: Of that parameter for the next page.
+
+    Cites: RFC 8288 3.
+    """
+    if value is None:
+        return {}
+    url = request.url.include_query_params(**{name: value})
+    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}
+
+
+def cached(request: Request, model: BaseModel, headers: Mapping[str, str]) -> Response:
     """Return a list as JSON with an entity tag; nothing of it where the caller has it already.
 
     Cites: RFC 9110 13.1.2.
     """
     body = model.model_dump_json().encode()
     tag = entity_tag(sha256(body).hexdigest())
-    headers = {"ETag": tag}
+    headers = {"ETag": tag, **headers}
     if tag in map(str.strip, request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

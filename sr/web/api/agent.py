@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.app.offer import display_of
@@ -34,6 +34,7 @@ from sr.store.signing_sessions import SessionItem, SessionState
 from sr.web.api.signing_sessions import Results, Values
 from sr.web.api.views import VerdictView
 from sr.web.authentication import AgentCaller, Wired
+from sr.web.bodies import Base64Value, Body, Certificates, View
 from sr.web.operations import AGENT, protected
 
 __all__ = ["router"]
@@ -53,7 +54,7 @@ _STREAM = {
 }
 
 
-class Keys(BaseModel):
+class AgentKeys(View):
     """Whom the agent signs for, and with which certificates so far."""
 
     login: str
@@ -63,26 +64,24 @@ class Keys(BaseModel):
     """SHA-256, lower-case hexadecimal."""
 
 
-class Challenge(BaseModel):
+class Challenge(View):
     """What to sign to show that one holds a key."""
 
     challenge: str
 
 
-class Announcement(BaseModel):
+class Announcement(Body):
     """A certificate, and the proof that its key is here."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    certificate_chain: Annotated[str, Field(max_length=65536)]
-    """PEM, the person's certificate first."""
+    certificate_chain: Annotated[Certificates, Field(max_length=65536)]
+    """The person's certificate first: PEM, or a list of PEM or Base64 of DER."""
     challenge: Annotated[str, Field(max_length=64)]
-    signature: Annotated[Base64Bytes, Field(max_length=4096)]
+    signature: Base64Value
     """By the key, SHA-256, over words that the agent puts around its id and the challenge."""
     label: Annotated[str, Field(max_length=128)] = "card"
 
 
-class CertificateView(BaseModel):
+class CertificateView(View):
     """A certificate that the person can now choose."""
 
     id: str
@@ -90,7 +89,7 @@ class CertificateView(BaseModel):
     not_after: datetime
 
 
-class DisplayView(BaseModel):
+class DisplayView(View):
     """What the service says of a document; the agent reads it from the bytes and compares."""
 
     title: str
@@ -99,7 +98,7 @@ class DisplayView(BaseModel):
     purpose: str
 
 
-class DocumentView(BaseModel):
+class OfferedDocument(View):
     """One document to sign."""
 
     n: int
@@ -109,7 +108,7 @@ class DocumentView(BaseModel):
     display: DisplayView
 
 
-class WaitingView(BaseModel):
+class WaitingView(View):
     """A session that waits for the agent."""
 
     id: str
@@ -119,27 +118,25 @@ class WaitingView(BaseModel):
     mac_algorithm: MACAlgorithm
     match_code: str
     expires_at: datetime
-    items: list[DocumentView]
+    items: list[OfferedDocument]
 
 
-class WaitingList(BaseModel):
+class WaitingList(View):
     """Sessions that wait for the agent, oldest first."""
 
     items: list[WaitingView]
 
 
-class Refused(BaseModel):
+class Refused(Body):
     """Why a session is not signed."""
-
-    model_config = ConfigDict(extra="forbid")
 
     why: Refusal
 
 
 @router.get("", **protected(AGENT))
-def whoami(context: Wired, agent: AgentCaller) -> Keys:
+def whoami(context: Wired, agent: AgentCaller) -> AgentKeys:
     """Return whom the agent signs for, and with what."""
-    return Keys(
+    return AgentKeys(
         login=agent.login,
         display_name=agent.display_name,
         agent_id=agent.agent_id or "",
@@ -147,7 +144,12 @@ def whoami(context: Wired, agent: AgentCaller) -> Keys:
     )
 
 
-@router.delete("", status_code=204, **protected(AGENT, audit=AuditAction.CREDENTIAL_REMOVED))
+@router.delete(
+    "",
+    status_code=204,
+    response_class=Response,
+    **protected(AGENT, audit=AuditAction.CREDENTIAL_REMOVED),
+)
 def leave(context: Wired, agent: AgentCaller) -> None:
     """Take the agent's own token away."""
     revoke_agent(context, agent, agent.agent_id or "")
@@ -169,7 +171,7 @@ def announce(context: Wired, agent: AgentCaller, body: Announcement) -> Certific
     credential = announce_certificate(
         context,
         agent,
-        chain=body.certificate_chain.encode(),
+        chain=body.certificate_chain,
         challenge=body.challenge,
         signature=body.signature,
         label=body.label,
@@ -227,6 +229,7 @@ def complete(context: Wired, agent: AgentCaller, session_id: _SessionID, body: V
 @router.post(
     "/sessions/{session_id}/refuse",
     status_code=204,
+    response_class=Response,
     **protected(AGENT, audit=AuditAction.SIGNING_VOIDED, errors=(404, 409)),
 )
 def refuse(context: Wired, agent: AgentCaller, session_id: _SessionID, body: Refused) -> None:
@@ -248,11 +251,11 @@ def _view(opened: OpenedSession) -> WaitingView:
     )
 
 
-def _item(item: SessionItem, ready: PreparedSignature) -> DocumentView:
+def _item(item: SessionItem, ready: PreparedSignature) -> OfferedDocument:
     purpose = ready.request.purpose
     assert purpose is not None  # noqa: S101 - a session has one
     shown = display_of(ready.file.dataset, purpose)
-    return DocumentView(
+    return OfferedDocument(
         n=item.n,
         digital_signature_uid=item.digital_signature_uid,
         digest=item.digest.hex(),

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
@@ -23,6 +23,7 @@ from sr.service.agents import (
 )
 from sr.web.authentication import Caller, Wired, address_of
 from sr.web.authorisation import GUARD
+from sr.web.bodies import Body, View
 from sr.web.operations import EVERYBODY, protected
 
 __all__ = ["AgentView", "router"]
@@ -32,16 +33,14 @@ router = APIRouter(prefix="/agents", tags=["agents"])
 _Label = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class NewAgent(BaseModel):
+class NewAgent(Body):
     """A program that wants to be paired."""
-
-    model_config = ConfigDict(extra="forbid")
 
     label: _Label
     """What it calls itself, e.g. the name of its machine."""
 
 
-class AskedView(BaseModel):
+class AskedView(View):
     """What the program shows to its person, and what it waits with.
 
     Cites: RFC 8628 3.2.
@@ -55,15 +54,13 @@ class AskedView(BaseModel):
     """Seconds between two questions whether the code was entered."""
 
 
-class Device(BaseModel):
+class Device(Body):
     """Who waits for a token."""
-
-    model_config = ConfigDict(extra="forbid")
 
     device_code: Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class TokenView(BaseModel):
+class TokenView(View):
     """Whether the code was entered, and the token, which is handed out once."""
 
     state: Literal["pending", "paired"]
@@ -74,19 +71,15 @@ class TokenView(BaseModel):
     display_name: str | None = None
 
 
-class EnteredCode(BaseModel):
+class EnteredCode(Body):
     """A code that a person was shown by an agent."""
-
-    model_config = ConfigDict(extra="forbid")
 
     user_code: Annotated[str, Field(min_length=1, max_length=32)]
     label: _Label | None = None
 
 
-class AgentView(BaseModel):
+class AgentView(View):
     """An agent of the caller."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     label: str
@@ -97,7 +90,7 @@ class AgentView(BaseModel):
     seen_at: datetime | None
 
 
-class AgentList(BaseModel):
+class AgentList(View):
     """The caller's agents."""
 
     items: list[AgentView]
@@ -153,6 +146,7 @@ def mine(context: Wired, caller: Caller) -> AgentList:
 @router.delete(
     "/{agent_id}",
     status_code=204,
+    response_class=Response,
     dependencies=[GUARD],
     **protected(Permission.PAIR_AGENTS, audit=AuditAction.CREDENTIAL_REMOVED, errors=(404,)),
 )

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
 from sr.service.people import list_keys, make_key, revoke_key
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Body, View
 from sr.web.operations import protected
 
 __all__ = ["router"]
@@ -21,17 +22,15 @@ router = APIRouter(prefix="/api-keys", tags=["api-keys"])
 _KeyId = Annotated[str, Field(pattern=r"^[0-9a-f]{1,32}$")]
 
 
-class NewKey(BaseModel):
+class NewKey(Body):
     """For whom, and how long."""
-
-    model_config = ConfigDict(extra="forbid")
 
     login: Annotated[str, Field(min_length=1, max_length=128)]
     label: Annotated[str, Field(max_length=128)] = ""
     days: Annotated[int, Field(ge=1, le=3660)] = 365
 
 
-class MadeKey(BaseModel):
+class MadeKey(View):
     """A key, this once."""
 
     id: str
@@ -39,10 +38,8 @@ class MadeKey(BaseModel):
     """To be sent as ``Authorization: Bearer``; nobody can show it again."""
 
 
-class KeyView(BaseModel):
+class KeyView(View):
     """A key, without the key itself."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     login: str
@@ -52,7 +49,7 @@ class KeyView(BaseModel):
     revoked_at: datetime | None
 
 
-class Keys(BaseModel):
+class KeyList(View):
     """Every key."""
 
     items: list[KeyView]
@@ -62,9 +59,9 @@ _MANAGE = Permission.MANAGE_PEOPLE
 
 
 @router.get("", **protected(_MANAGE))
-def search(context: Wired, caller: Caller) -> Keys:
+def search(context: Wired, caller: Caller) -> KeyList:
     """Return the keys of machines, the youngest first."""
-    return Keys(items=[KeyView.model_validate(each) for each in list_keys(context, caller)])
+    return KeyList(items=[KeyView.model_validate(each) for each in list_keys(context, caller)])
 
 
 @router.post(
@@ -82,6 +79,7 @@ def make(context: Wired, caller: Caller, body: NewKey, response: Response) -> Ma
 @router.delete(
     "/{key_id}",
     status_code=204,
+    response_class=Response,
     **protected(_MANAGE, audit=AuditAction.CREDENTIAL_REMOVED, errors=(404,)),
 )
 def revoke(context: Wired, caller: Caller, key_id: _KeyId) -> None:

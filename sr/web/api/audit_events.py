@@ -9,15 +9,15 @@ import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
 
 from sr.app.audit import AuditAction, Outcome
 from sr.service.access import Permission
 from sr.service.audit_search import find_events
 from sr.store.audit import EventQuery
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import View
 from sr.web.operations import protected
-from sr.web.parameters import UID, Moment
+from sr.web.parameters import UID, Moment, next_page
 
 __all__ = ["router"]
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/audit-events", tags=["audit-events"])
 _LINES = "application/jsonl"
 
 
-class EventView(BaseModel):
+class EventView(View):
     """One event of the audit, as it is chained."""
 
     sequence: int
@@ -35,7 +35,7 @@ class EventView(BaseModel):
     event: dict[str, Any]
 
 
-class EventList(BaseModel):
+class EventList(View):
     """Some events, the newest first."""
 
     items: list[EventView]
@@ -93,9 +93,10 @@ def search(
         for row in found[:limit]
     ]
     wants = form or ("jsonl" if _LINES in request.headers.get("accept", "") else "json")
+    following = shown[-1].sequence if len(found) > limit else None
+    more = next_page(request, "before", following)
     if wants == "jsonl":
         lines = "".join(f"{each.model_dump_json()}\n" for each in shown)
-        return Response(lines, media_type=_LINES)
-    following = shown[-1].sequence if len(found) > limit else None
+        return Response(lines, media_type=_LINES, headers=more)
     answer = EventList(items=shown, next_before=following)
-    return Response(answer.model_dump_json(), media_type="application/json")
+    return Response(answer.model_dump_json(), media_type="application/json", headers=more)

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Annotated
 
 from cryptography import x509
-from fastapi import APIRouter, Path
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
@@ -22,6 +22,7 @@ from sr.service.credentials import (
 )
 from sr.store.people import Credential
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Base64Value, Body, Certificates, View
 from sr.web.operations import protected
 
 __all__ = ["router"]
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/credentials", tags=["credentials"])
 _MAY = Permission.OWN_CREDENTIALS
 
 
-class CredentialView(BaseModel):
+class CredentialView(View):
     """A certificate of the caller's."""
 
     id: str
@@ -46,13 +47,13 @@ class CredentialView(BaseModel):
     """Where its key is: ``caller``, ``agent`` or ``service``."""
 
 
-class CredentialList(BaseModel):
+class CredentialList(View):
     """The caller's certificates."""
 
     items: list[CredentialView]
 
 
-class ChallengeView(BaseModel):
+class ChallengeView(View):
     """What the key of a certificate has to sign."""
 
     challenge: str
@@ -61,15 +62,13 @@ class ChallengeView(BaseModel):
     expires_at: datetime
 
 
-class NewCredential(BaseModel):
+class NewCredential(Body):
     """A certificate, and the proof that its key is at hand."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    certificate_chain: Annotated[str, Field(max_length=65536)]
-    """PEM, the caller's certificate first."""
+    certificate_chain: Annotated[Certificates, Field(max_length=65536)]
+    """The caller's certificate first: PEM, or a list of PEM or Base64 of DER."""
     challenge: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    signature: Annotated[Base64Bytes, Field(max_length=4096)]
+    signature: Base64Value
     """Over the digest of the challenge: RSASSA-PKCS1-v1_5 or ECDSA with SHA-256."""
     label: Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -100,7 +99,7 @@ def add(context: Wired, caller: Caller, body: NewCredential) -> CredentialView:
         add_certificate(
             context,
             caller,
-            chain=body.certificate_chain.encode(),
+            chain=body.certificate_chain,
             challenge=body.challenge,
             signature=body.signature,
             label=body.label,
@@ -111,6 +110,7 @@ def add(context: Wired, caller: Caller, body: NewCredential) -> CredentialView:
 @router.delete(
     "/{credential_id}",
     status_code=204,
+    response_class=Response,
     **protected(_MAY, audit=AuditAction.CREDENTIAL_REMOVED, errors=(404,)),
 )
 def withdraw(

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
@@ -28,8 +27,9 @@ from sr.web.api.views import (
     verdict_view,
 )
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import View
 from sr.web.operations import protected
-from sr.web.parameters import UID, Paging, cached, entity_tag
+from sr.web.parameters import UID, Paging, cached, entity_tag, next_page
 
 __all__ = ["reading_routes"]
 
@@ -38,10 +38,8 @@ _PAGE = {"content": {"text/html": {"schema": {"type": "string"}}}}
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
 
-class VersionView(BaseModel):
+class VersionView(View):
     """The bytes of a document at one point of its life."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     revision: int
     sha256: str
@@ -50,30 +48,28 @@ class VersionView(BaseModel):
     created_by: str
 
 
-class VersionList(BaseModel):
+class VersionList(View):
     """Every version of a document, oldest first."""
 
     items: list[VersionView]
 
 
-class DocumentSource(BaseModel):
+class DocumentSource(View):
     """What a draft was made from; empty where nobody kept it."""
 
     values: dict[str, Any] | None
     template: str | None
 
 
-class RemarkView(BaseModel):
+class RemarkView(View):
     """What somebody said about a document."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     user_id: str
     at: datetime
     text: str
 
 
-class RemarkList(BaseModel):
+class RemarkList(View):
     """What was said about a document, oldest first."""
 
     items: list[RemarkView]
@@ -123,7 +119,9 @@ def reading_routes(place: str, kind: DocumentKind) -> APIRouter:
         )
         found = find_documents(context, caller, query, limit=page.asked, offset=page.offset)
         shown = [document_view(each) for each in found[: page.limit]]
-        return cached(request, DocumentList(items=shown, next_offset=page.next_of(len(found))))
+        following = page.next_of(len(found))
+        shown_list = DocumentList(items=shown, next_offset=following)
+        return cached(request, shown_list, next_page(request, "offset", following))
 
     @router.get("/{sop_instance_uid}", **_read(AuditAction.REPORT_READ))
     def show(

@@ -13,7 +13,6 @@ import anyio
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 
 from sr.errors import SRError
 from sr.service.access import Permission, Principal
@@ -21,8 +20,9 @@ from sr.service.context import Context
 from sr.service.jobs import job_of, jobs_of
 from sr.store.jobs import Job, JobState
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import View
 from sr.web.operations import protected
-from sr.web.parameters import Paging, cached
+from sr.web.parameters import Paging, cached, next_page
 
 __all__ = ["JobView", "job_view", "router"]
 
@@ -36,7 +36,7 @@ _EVENTS = "text/event-stream"
 _ENDED = (JobState.DONE, JobState.FAILED)
 
 
-class JobView(BaseModel):
+class JobView(View):
     """Long work that somebody asked for."""
 
     id: str
@@ -53,7 +53,7 @@ class JobView(BaseModel):
     finished_at: datetime | None
 
 
-class JobList(BaseModel):
+class JobList(View):
     """Some jobs, the newest first."""
 
     items: list[JobView]
@@ -65,7 +65,9 @@ def search(request: Request, context: Wired, caller: Caller, page: Paging) -> Re
     """Return the caller's jobs, or all for who operates the service, the newest first."""
     found = jobs_of(context, caller, limit=page.asked, offset=page.offset)
     shown = [job_view(each) for each in found[: page.limit]]
-    return cached(request, JobList(items=shown, next_offset=page.next_of(len(found))))
+    following = page.next_of(len(found))
+    shown_list = JobList(items=shown, next_offset=following)
+    return cached(request, shown_list, next_page(request, "offset", following))
 
 
 @router.get("/{job_id}", **protected(Permission.READ_JOBS, errors=(404,)))

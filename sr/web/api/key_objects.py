@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
@@ -18,6 +18,7 @@ from sr.web.api.documents import reading_routes
 from sr.web.api.jobs import JobView, job_view
 from sr.web.api.views import DocumentView, document_headers, document_view
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Body
 from sr.web.once import Once
 from sr.web.operations import protected
 from sr.web.parameters import UID
@@ -29,24 +30,23 @@ seals = reading_routes("seals", DocumentKind.SEAL)
 manifests = reading_routes("manifests", DocumentKind.MANIFEST)
 
 
-class NewKeyObjects(BaseModel):
+class NewKeyObjects(Body):
     """A selection to write; it is signed, if at all, in a signing session."""
-
-    model_config = ConfigDict(extra="forbid")
 
     study_instance_uid: UID
     title: Annotated[str, Field(max_length=64, examples=["of-interest", "113000"])]
     """Code or name of CID 7010; none that promises a signature."""
     description: Annotated[str, Field(max_length=1024)] = ""
-    modifiers: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = []
-    instances: Annotated[list[UID], Field(max_length=10_000)] = []
+    modifiers: Annotated[
+        list[Annotated[str, Field(max_length=64)]], Field(default_factory=list, max_length=16)
+    ]
+    """Codes or names of what the title says more precisely."""
+    instances: Annotated[list[UID], Field(default_factory=list, max_length=10_000)]
     """SOP Instance UIDs; all of the study where empty."""
 
 
-class WantedStudy(BaseModel):
+class WantedStudy(Body):
     """What to seal or to list."""
-
-    model_config = ConfigDict(extra="forbid")
 
     study_instance_uid: UID
     """Of evidence in the folders of the service."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
@@ -14,6 +14,7 @@ from sr.store.documents import Document, DocumentKind
 from sr.web.api.documents import reading_routes
 from sr.web.api.views import DocumentView, document_headers, document_view
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Body
 from sr.web.once import Once
 from sr.web.operations import protected
 from sr.web.parameters import UID, IfMatch, seen
@@ -21,28 +22,37 @@ from sr.web.parameters import UID, IfMatch, seen
 __all__ = ["router"]
 
 _PLACE = "reports"
+_EXAMPLE: dict[str, JsonValue] = {
+    "template": "free-text",
+    "values": {"findings": "No abnormality."},
+}
+_STUDY: dict[str, JsonValue] = {"study_instance_uid": "2.25.1"}
 _CHANGES = (404, 409, 412, 428)
 
 router = reading_routes(_PLACE, DocumentKind.REPORT)
 
 
-class Content(BaseModel):
+class Content(Body):
     """What a report says."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [{"template": "free-text", "values": {"findings": "No abnormality."}}]
-        },
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     template: Annotated[str, Field(max_length=64)] | None = None
-    """Id of a template; none for a whole report as ``srsign create`` takes it."""
+    """Id of a template; `null` for a whole report as `srsign create` takes it. Left out where a
+    report is changed or amended, it stays what it was."""
     values: dict[str, Any]
+    """What the template asks for (see `/templates/{id}`), or the whole report."""
+
+    @property
+    def same_template(self) -> bool:
+        """Whether nothing was said about the template."""
+        return "template" not in self.model_fields_set
 
 
 class NewReport(Content):
     """A report to write."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_EXAMPLE, **_STUDY}]})
 
     study_instance_uid: UID
     """Of evidence in the folders of the service; every instance is cited with proof."""
@@ -55,11 +65,10 @@ class Amendment(Content):
     """Keep the content and add sections, instead of new content."""
 
 
-class Comment(BaseModel):
+class Comment(Body):
     """Why a report is returned."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"examples": [{"comment": "The impression is missing."}]},
     )
 
@@ -115,6 +124,7 @@ def change(
             if_match=if_match,
             values=body.values,
             template=body.template,
+            same_template=body.same_template,
         )
     response.headers.update(document_headers(document))
     return document_view(document)
@@ -145,6 +155,7 @@ def amend(
                 if_match=if_match,
                 values=body.values,
                 template=body.template,
+                same_template=body.same_template,
                 addendum=body.addendum,
             )
         return _written(document)

@@ -11,10 +11,9 @@ from io import StringIO
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sr.app.audit import AuditAction
-from sr.codes import SignaturePurpose
 from sr.findings import Indication
 from sr.mac import MACAlgorithm
 from sr.service.access import Permission
@@ -22,8 +21,9 @@ from sr.service.inventory import find_signatures
 from sr.store.documents import DocumentState
 from sr.store.signature_search import SignatureQuery
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Purpose, View
 from sr.web.operations import protected
-from sr.web.parameters import UID, Moment, Paging, cached
+from sr.web.parameters import UID, Moment, Paging, cached, next_page
 
 __all__ = ["router", "spreadsheet"]
 
@@ -34,10 +34,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula."""
 
 
-class SignatureView(BaseModel):
+class SignatureView(View):
     """A signature, and the document that it is in."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     digital_signature_uid: str
     sop_instance_uid: str
@@ -59,7 +57,7 @@ class SignatureView(BaseModel):
     document_state: str
 
 
-class SignatureList(BaseModel):
+class SignatureList(View):
     """Some signatures, the latest first."""
 
     items: list[SignatureView]
@@ -87,7 +85,7 @@ def search(
     caller: Caller,
     page: Paging,
     signer: Annotated[str, Query(max_length=256, description="Part of the subject.")] = "",
-    purpose: Annotated[list[SignaturePurpose] | None, Query(description="Codes.")] = None,
+    purpose: Annotated[list[Purpose] | None, Query(description="Names or codes.")] = None,
     since: Annotated[Moment | None, Query(description="Made then or later.")] = None,
     until: Annotated[Moment | None, Query(description="Made before.")] = None,
     indication: Annotated[list[Indication] | None, Query(description="How good.")] = None,
@@ -120,13 +118,15 @@ def search(
     )
     found = find_signatures(context, caller, query, limit=page.asked, offset=page.offset)
     shown = [SignatureView.model_validate(each) for each in found[: page.limit]]
+    following = page.next_of(len(found))
+    more = next_page(request, "offset", following)
     wants = form or ("csv" if _CSV in request.headers.get("accept", "") else "json")
     if wants == "csv":
         rows = [each.model_dump(mode="json") for each in shown]
-        headers = {"Content-Disposition": 'attachment; filename="signatures.csv"'}
+        headers = {"Content-Disposition": 'attachment; filename="signatures.csv"', **more}
         names = tuple(SignatureView.model_fields)
         return Response(spreadsheet(names, rows), media_type=_CSV, headers=headers)
-    return cached(request, SignatureList(items=shown, next_offset=page.next_of(len(found))))
+    return cached(request, SignatureList(items=shown, next_offset=following), more)
 
 
 def spreadsheet(names: tuple[str, ...], rows: list[dict[str, object]]) -> str:

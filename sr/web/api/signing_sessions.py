@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.app.document_view import title_of
-from sr.codes import SignaturePurpose
 from sr.dicomfile.tags import format_tag
 from sr.errors import ConfigurationError
 from sr.mac import MACAlgorithm
@@ -29,6 +28,7 @@ from sr.signature.digest_info import digest_info
 from sr.store.signing_sessions import SessionItem, SessionState, SigningSession
 from sr.web.api.views import VerdictView
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Base64Value, Body, Certificates, Purpose, View
 from sr.web.once import Once
 from sr.web.operations import protected
 from sr.web.parameters import UID
@@ -44,55 +44,56 @@ _STREAM = {
 }
 
 
-class WantedItem(BaseModel):
+class WantedItem(Body):
     """A document to sign, as it was seen."""
-
-    model_config = ConfigDict(extra="forbid")
 
     sop_instance_uid: UID
     if_match: Annotated[str, Field(max_length=80)]
-    """Its SHA-256, or its ETag, which is the same in quotes."""
+    """What was seen of it: its ETag, with or without the quotes, which is its `sha256`."""
 
 
-class NewSession(BaseModel):
+class NewSession(Body):
     """What to sign, what for, with which certificate."""
 
-    model_config = ConfigDict(extra="forbid")
-
     items: Annotated[list[WantedItem], Field(min_length=1, max_length=200)]
-    purpose: Annotated[str, Field(max_length=32, examples=["author", "verification"])]
-    """Code or name of CID 7007."""
-    certificate_chain: Annotated[str, Field(max_length=65536)] | None = None
-    """PEM, the signer's certificate first."""
+    purpose: Purpose
+    """Name or code of CID 7007; with `verification` (5) an approved copy is made and signed."""
+    certificate_chain: Annotated[Certificates, Field(max_length=65536)] | None = None
+    """The signer's certificate first: PEM, or a list of PEM or Base64 of DER."""
     credential: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
     """Instead of it: the id of a certificate that the caller registered."""
     profile: Annotated[str, Field(max_length=64)] | None = None
+    """Id of a profile that the signature has to fulfil beside those that the document demands."""
     mac_algorithm: MACAlgorithm = MACAlgorithm.SHA256
+    """SHA256, SHA384 or SHA512; others are refused for new signatures."""
 
 
-class ItemView(BaseModel):
+class ItemView(View):
     """What one signature is over."""
 
     n: int
+    """Number of the item in the session, from 1."""
     sop_instance_uid: str
     digital_signature_uid: str
     tbs_url: str
-    """Where the bytes are that are hashed: whoever signs computes the digest himself."""
+    """Path of the bytes to be signed: hashed with `algorithm` they give `digest`."""
     digest: str
-    """Lower-case hexadecimal."""
+    """Digest of those bytes, lower-case hexadecimal."""
     value: str
-    """What an RSA key signs with PKCS #1 v1.5: the DigestInfo, Base64."""
+    """Base64 of the DigestInfo (RFC 8017 9.2) around `digest`: for a token or `openssl pkeyutl`
+    that pads (PKCS #1 v1.5, block type 1) but does not hash."""
     algorithm: MACAlgorithm
+    """Digest algorithm; the signature is RSASSA-PKCS1-v1_5 with it, or ECDSA over `digest`."""
     display: dict[str, str]
+    """What to show to who signs: `title`, `patient_name`, `patient_id`, `purpose`."""
     covers: list[str]
+    """Tags of the data elements that the signature covers."""
     result: str | None
     """SOP Instance UID of the document that came of it."""
 
 
-class SessionSummary(BaseModel):
+class SessionSummary(View):
     """A session, without what is signed."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     state: SessionState
@@ -110,30 +111,29 @@ class SessionView(SessionSummary):
     items: list[ItemView]
 
 
-class SessionList(BaseModel):
+class SessionList(View):
     """The caller's sessions that wait for something, oldest first."""
 
     items: list[SessionSummary]
 
 
-class SignedItem(BaseModel):
+class SignedItem(Body):
     """A signature value."""
 
-    model_config = ConfigDict(extra="forbid")
-
     n: Annotated[int, Field(ge=1, le=200)]
-    signature: Annotated[Base64Bytes, Field(max_length=4096)]
+    """Number of the item in the session."""
+    signature: Base64Value
+    """Base64 of the bytes that the key gave: RSASSA-PKCS1-v1_5 (as long as the modulus), or ECDSA
+    as DER."""
 
 
-class Values(BaseModel):
+class Values(Body):
     """The signature values of a session; none to try again with those that were kept."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    items: Annotated[list[SignedItem], Field(max_length=200)] = []
+    items: Annotated[list[SignedItem], Field(default_factory=list, max_length=200)]
 
 
-class Results(BaseModel):
+class Results(View):
     """The verdict on each document that came of a session."""
 
     results: list[VerdictView]
@@ -154,11 +154,10 @@ def prepare(context: Wired, caller: Caller, body: NewSession, once: Once) -> Res
     """Prepare signatures; what they are over is fixed from now on."""
 
     def work() -> tuple[SessionView, dict[str, str]]:
-        purpose = _purpose(body.purpose)
         chain = chosen_chain(
             context,
             caller,
-            purpose,
+            body.purpose,
             chain=body.certificate_chain,
             credential=body.credential,
         )
@@ -171,7 +170,7 @@ def prepare(context: Wired, caller: Caller, body: NewSession, once: Once) -> Res
                 )
                 for each in body.items
             ),
-            purpose=purpose,
+            purpose=body.purpose,
             chain=chain,
             profile=body.profile,
             mac_algorithm=body.mac_algorithm,
@@ -261,15 +260,6 @@ def sign(context: Wired, caller: Caller, session_id: SessionID, once: Once) -> R
 def cancel(context: Wired, caller: Caller, session_id: SessionID) -> SessionSummary:
     """Give a session up; nothing is signed any more."""
     return _summary(cancel_session(context, caller, session_id))
-
-
-def _purpose(text: str) -> SignaturePurpose:
-    try:
-        return SignaturePurpose.parse(text)
-    except ValueError as error:
-        raise ConfigurationError(
-            "there is no such signature purpose", where="(0400,0401)"
-        ) from error
 
 
 def _results(verdicts: tuple[dict[str, Any], ...]) -> Results:

@@ -6,7 +6,6 @@ import tomllib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict
 
 from sr.app.audit import AuditAction
 from sr.document.template import ReportTemplate
@@ -15,6 +14,7 @@ from sr.service.access import Permission
 from sr.service.studies import list_studies
 from sr.service.templates import report_template, report_templates
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import View
 from sr.web.operations import protected
 
 __all__ = ["studies", "templates"]
@@ -23,7 +23,7 @@ templates = APIRouter(prefix="/templates", tags=["templates"])
 studies = APIRouter(prefix="/studies", tags=["studies"])
 
 
-class InputView(BaseModel):
+class InputView(View):
     """One value that a template asks for."""
 
     key: str
@@ -35,7 +35,7 @@ class InputView(BaseModel):
     """Columns, for rows."""
 
 
-class TemplateSummary(BaseModel):
+class TemplateSummary(View):
     """A report template."""
 
     id: str
@@ -54,16 +54,14 @@ class TemplateView(TemplateSummary):
     """Values that render."""
 
 
-class TemplateList(BaseModel):
+class TemplateList(View):
     """The report templates."""
 
     items: list[TemplateSummary]
 
 
-class StudyView(BaseModel):
+class StudyView(View):
     """A study in the evidence folders, told from its first instance."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     study_instance_uid: str
     patient_name: str
@@ -75,7 +73,7 @@ class StudyView(BaseModel):
     instances: int
 
 
-class StudyList(BaseModel):
+class StudyList(View):
     """The studies in the evidence folders, the latest first."""
 
     items: list[StudyView]

@@ -5,40 +5,35 @@ Cites: RFC 5280 6.1.1 d; RFC 7468.
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
 from sr.service.trust import Anchor, add_anchors, anchors, remove_anchor
 from sr.store.trust_anchors import AnchorUse
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Body, Certificates, View
 from sr.web.operations import protected
 
-__all__ = ["certificate_bytes", "router"]
+__all__ = ["router"]
 
 router = APIRouter(prefix="/trust-anchors", tags=["trust-anchors"])
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+=*\s*")
 
-
-class NewAnchors(BaseModel):
+class NewAnchors(Body):
     """Certificates to trust."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    certificates: Annotated[str, Field(min_length=1, max_length=1 << 20)]
-    """PEM, or the Base64 of one in DER."""
+    certificates: Certificates
+    """PEM, or a list of PEM or Base64 of DER."""
     use: AnchorUse = AnchorUse.ANCHOR
     label: Annotated[str, Field(max_length=256)] = ""
 
 
-class AnchorView(BaseModel):
+class AnchorView(View):
     """A certificate that is trusted."""
 
     use: AnchorUse
@@ -53,7 +48,7 @@ class AnchorView(BaseModel):
     added_at: datetime | None
 
 
-class AnchorList(BaseModel):
+class AnchorList(View):
     """Every certificate that is trusted."""
 
     items: list[AnchorView]
@@ -72,14 +67,14 @@ def search(context: Wired, caller: Caller) -> AnchorList:
 )
 def add(context: Wired, caller: Caller, body: NewAnchors) -> AnchorList:
     """Trust certificates from now on; once more makes no difference."""
-    data = certificate_bytes(body.certificates)
-    added = add_anchors(context, caller, data, use=body.use, label=body.label)
+    added = add_anchors(context, caller, body.certificates, use=body.use, label=body.label)
     return AnchorList(items=[_view(each) for each in added])
 
 
 @router.delete(
     "/{sha256}",
     status_code=204,
+    response_class=Response,
     **protected(Permission.CHANGE_TRUST, audit=AuditAction.TRUST_ANCHOR_REMOVED, errors=(404,)),
 )
 def remove(
@@ -90,19 +85,6 @@ def remove(
 ) -> None:
     """Trust a certificate no longer that was added here."""
     remove_anchor(context, caller, sha256, use=use)
-
-
-def certificate_bytes(text: str) -> bytes:
-    """Return certificates as bytes: PEM as it is, Base64 decoded.
-
-    Cites: RFC 7468.
-    """
-    if "-----BEGIN" not in text and _BASE64.fullmatch(text):
-        try:
-            return b64decode(text)
-        except ValueError:
-            return text.encode()
-    return text.encode()
 
 
 def _view(anchor: Anchor) -> AnchorView:

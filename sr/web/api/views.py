@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from sr.store.documents import Document, DocumentKind, DocumentState
 from sr.verification import Verdict
+from sr.web.bodies import View
 from sr.web.parameters import entity_tag
 
 __all__ = [
@@ -24,10 +25,8 @@ __all__ = [
 ]
 
 
-class DocumentView(BaseModel):
+class DocumentView(View):
     """What the worklist knows of a document; its bytes are at ``…/file``."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     sop_instance_uid: str
     sop_class_uid: str
@@ -53,7 +52,7 @@ class DocumentView(BaseModel):
     changed_at: datetime
 
 
-class DocumentList(BaseModel):
+class DocumentList(View):
     """Some documents, those that changed last first."""
 
     items: list[DocumentView]
@@ -61,7 +60,7 @@ class DocumentList(BaseModel):
     """Where the next page begins; ``null`` where this is the last."""
 
 
-class _Closed(BaseModel):
+class _Closed(View):
     model_config = ConfigDict(extra="forbid")
 
 

@@ -51,6 +51,7 @@ def client(service: Service) -> Callable[[str], TestClient]:
     [
         ({}, ["5", "1"]),
         ({"purpose": "5"}, ["5"]),
+        ({"purpose": "verification"}, ["5"]),
         ({"purpose": "14"}, []),
         ({"signer": "MEIER"}, ["1"]),
         ({"signer": "%"}, []),
@@ -61,6 +62,7 @@ def client(service: Service) -> Callable[[str], TestClient]:
         ({"expires_before": "2999-01-01T00:00:00Z"}, ["5", "1"]),
         ({"until": "2000-01-01T00:00:00Z"}, []),
         ({"since": "2000-01-01T00:00:00Z", "limit": 1}, ["5"]),
+        ({"since": "2000-01-01", "until": "2999-01-01"}, ["5", "1"]),
         ({"offset": 1}, ["1"]),
     ],
 )
@@ -97,7 +99,14 @@ def test_what_the_caller_has_is_not_sent_again(
 
 @pytest.mark.parametrize(
     "asked",
-    [{"purpose": "99"}, {"since": "yesterday"}, {"since": "2026-01-01T00:00:00"}, {"limit": 0}],
+    [
+        {"purpose": "99"},
+        {"since": "2026-02-30"},
+        {"since": "20260101"},
+        {"since": "yesterday"},
+        {"since": "2026-01-01T00:00:00"},
+        {"limit": 0},
+    ],
 )
 def test_filters_that_make_no_sense_are_refused(
     client: Callable[[str], TestClient], asked: dict[str, Any]
@@ -151,7 +160,8 @@ def test_what_is_no_certificate_is_not_trusted(
 ) -> None:
     """Text that holds no certificate changes nothing."""
     answer = client("root").post("/api/v1/trust-anchors", json={"certificates": text})
-    assert (answer.status_code, code_of(answer)) == (422, "trust-evidence")
+    assert answer.status_code == 422
+    assert code_of(answer) in ("request", "trust-evidence")
 
 
 def test_only_an_administrator_changes_trust(client: Callable[[str], TestClient]) -> None:
@@ -197,7 +207,8 @@ def test_a_certificate_is_withdrawn_and_added_again(
         ("archive", "author", {}, "signer-refused"),
         ("author", "author", {"challenge": "0" * 32}, "conflict"),
         ("author", "author", {"signature": "AAAA"}, "signer-refused"),
-        ("author", "author", {"certificate_chain": "x"}, "trust-evidence"),
+        ("author", "author", {"certificate_chain": "x"}, "request"),
+        ("author", "author", {"certificate_chain": "AAAA"}, "trust-evidence"),
         ("supervisor", "supervisor", {}, "access"),
     ],
 )
