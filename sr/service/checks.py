@@ -48,6 +48,8 @@ class UploadedFile:
     path: Path
     name: str
     """What the caller calls it."""
+    is_evidence: bool = False
+    """Whether it was sent to be compared with what documents cite, and is not to be judged."""
 
 
 class SetResult(StrEnum):
@@ -137,8 +139,20 @@ def check_stored(
     return verdict
 
 
-def check_upload(context: Context, principal: Principal, file: UploadedFile) -> Verdict:
+def check_upload(
+    context: Context,
+    principal: Principal,
+    file: UploadedFile,
+    evidence: tuple[UploadedFile, ...] = (),
+) -> Verdict:
     """Return the verdict on one file.
+
+    Args:
+        context: The service.
+        principal: Who asks.
+        file: What is judged.
+        evidence: Files to compare its references with; none to leave them unchecked. What it does
+            not cite is ignored.
 
     Raises:
         AccessError: The principal checks nothing.
@@ -147,7 +161,8 @@ def check_upload(context: Context, principal: Principal, file: UploadedFile) -> 
     Cites: ETSI EN 319 102-1 5.
     """
     require(principal, Permission.CHECK)
-    verdict = verdict_of(context, FileSource(file.path), file.name)
+    folder = _folder({each.path: each.name for each in evidence}) if evidence else None
+    verdict = verdict_of(context, FileSource(file.path), file.name, folder=folder)
     _record(context, principal, verdict)
     return verdict
 
@@ -169,7 +184,7 @@ def check_set(
     """
     require(principal, Permission.CHECK)
     names = {file.path: file.name for file in files}
-    folder = replace(survey(names), labels=names)
+    folder = _folder(names)
     documents = tuple(path for path in names if _has_verdict(context, path))
     verdicts = tuple(
         verdict_of(context, FileSource(path), names[path], folder=folder)
@@ -204,13 +219,18 @@ def rendered_document(
     return page_of(read(BytesSource(version.content), limits=context.limits), verdict)
 
 
+def _folder(names: dict[Path, str]) -> EvidenceFolder:
+    """Return files as evidence, under the names that callers gave them."""
+    return replace(survey(names), labels=names)
+
+
 def _verdict_on_stored(
     context: Context, document: Document, content: bytes, *, evidence: bool
 ) -> Verdict:
     folder = None
     paths = context.evidence.study(document.study_instance_uid) if evidence else ()
     if paths:
-        folder = replace(survey(paths), labels={path: path.name for path in paths})
+        folder = _folder({path: path.name for path in paths})
     policy = replace(context.policy, identity=identity_here(context))
     here = replace(context, policy=policy)
     return verdict_of(here, BytesSource(content), document.sop_instance_uid, folder=folder)

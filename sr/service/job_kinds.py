@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sr.service.check_jobs import CHECK, check_job
 from sr.service.jobs import Handler
 from sr.service.key_objects import seal_job
 from sr.store.documents import DocumentKind
@@ -11,6 +12,7 @@ from sr.store.documents import DocumentKind
 __all__ = ["HANDLERS"]
 
 HANDLERS: Mapping[str, Handler] = {
+    CHECK: check_job,
     DocumentKind.SEAL.value: seal_job,
     DocumentKind.MANIFEST.value: seal_job,
 }

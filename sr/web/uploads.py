@@ -25,7 +25,8 @@ MOST_FILES = 1000
 _BODY = "upload"
 _LONGEST_NAME = 255
 _BLOCK = 1 << 20
-_TOO_MANY = "Too many"
+_TOO_MANY_FILES, _TOO_MANY_FIELDS = "Too many files", "Too many fields"
+_EVIDENCE = "evidence"
 
 
 @asynccontextmanager
@@ -60,26 +61,33 @@ async def _parts(request: Request, folder: Path) -> tuple[UploadedFile, ...]:
     try:
         form = await parser.parse()
     except MultiPartException as error:
-        if error.message.startswith(_TOO_MANY):
-            raise TooLargeError(f"a form has at most {MOST_FILES} files and no fields") from error
+        if error.message.startswith(_TOO_MANY_FILES):
+            raise TooLargeError(f"a form has at most {MOST_FILES} files") from error
+        if error.message.startswith(_TOO_MANY_FIELDS):
+            raise ConfigurationError("a form has files here, and no other fields") from error
         raise ConfigurationError("the body is no form (multipart/form-data)") from error
     except (KeyError, ValueError) as error:  # no boundary; names in an unknown character set
         raise ConfigurationError("the body is no form (multipart/form-data)") from error
     try:
-        parts = (part for _, part in form.multi_items() if isinstance(part, UploadFile))
-        files = [part for part in parts if part.filename or part.size]  # a browser with no choice
+        parts = [(n, part) for n, part in form.multi_items() if isinstance(part, UploadFile)]
+        files = [each for each in parts if each[1].filename or each[1].size]
+        # a browser where nothing was chosen sends a part without name and content
         if not files:
             raise ConfigurationError("the form has no file")
         return tuple(
-            [await run_in_threadpool(_kept, part, folder, n) for n, part in enumerate(files, 1)]
+            [await run_in_threadpool(_kept, *each, folder, n) for n, each in enumerate(files, 1)]
         )
     finally:
         await form.close()
 
 
-def _kept(part: UploadFile, folder: Path, n: int) -> UploadedFile:
+def _kept(field: str, part: UploadFile, folder: Path, n: int) -> UploadedFile:
     """Write a part under a number; what the caller calls it is for the answer only."""
     path = folder / f"{n:06d}"
     with path.open("wb") as target:
         shutil.copyfileobj(part.file, target, _BLOCK)
-    return UploadedFile(path=path, name=(part.filename or path.name)[-_LONGEST_NAME:])
+    return UploadedFile(
+        path=path,
+        name=(part.filename or path.name)[-_LONGEST_NAME:],
+        is_evidence=field == _EVIDENCE,
+    )

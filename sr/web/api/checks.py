@@ -7,16 +7,28 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, ValidationError
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from sr.app.audit import AuditAction
 from sr.errors import ConfigurationError, UnsupportedMediaError
-from sr.service.access import Permission
-from sr.service.checks import CheckedSet, SetResult, check_set, check_stored, check_upload
+from sr.service.access import Permission, Principal
+from sr.service.check_jobs import ask_for_check
+from sr.service.checks import (
+    CheckedSet,
+    SetResult,
+    UploadedFile,
+    check_set,
+    check_stored,
+    check_upload,
+)
+from sr.service.context import Context
+from sr.web.api.jobs import JobView, job_view
 from sr.web.api.views import VerdictView, verdict_view
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import Body, View
 from sr.web.operations import protected
 from sr.web.parameters import UID
 from sr.web.uploads import uploaded
@@ -26,24 +38,21 @@ __all__ = ["router"]
 router = APIRouter(prefix="/checks", tags=["checks"])
 
 _DICOM, _FORM, _JSON = "application/dicom", "multipart/form-data", "application/json"
+_BYTES, _ASYNC = "application/octet-stream", "respond-async"
 _BINARY = {"type": "string", "format": "binary"}
 _LARGEST_QUESTION = 4096
 
 
-class StoredDocument(BaseModel):
+class StoredDocument(Body):
     """A document of the service."""
-
-    model_config = ConfigDict(extra="forbid")
 
     sop_instance_uid: UID
     evidence: bool = True
     """Whether to compare its references with the evidence folders."""
 
 
-class SetItemView(BaseModel):
+class SetItemView(View):
     """One instance of a set."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     sop_instance_uid: str | None
     file: str | None
@@ -51,7 +60,7 @@ class SetItemView(BaseModel):
     result: SetResult
 
 
-class SetView(BaseModel):
+class SetView(View):
     """A set of files, checked against each other."""
 
     verdicts: list[VerdictView]
@@ -64,11 +73,15 @@ _BODY: dict[str, Any] = {
     "required": True,
     "content": {
         _DICOM: {"schema": _BINARY},
+        _BYTES: {"schema": _BINARY},
         _FORM: {
             "schema": {
                 "type": "object",
                 "required": ["file"],
-                "properties": {"file": {"type": "array", "items": _BINARY, "minItems": 1}},
+                "properties": {
+                    "file": {"type": "array", "items": _BINARY, "minItems": 1},
+                    "evidence": {"type": "array", "items": _BINARY},
+                },
             }
         },
         _JSON: {"schema": StoredDocument.model_json_schema()},
@@ -78,6 +91,12 @@ _ROUTE = protected(
     Permission.CHECK,
     audit=AuditAction.CHECKED,
     errors=(400, 404, 413, 415),
+    content={
+        202: {
+            "description": "Asked for; Location names the job, whose result holds the verdict.",
+            "model": JobView,
+        }
+    },
 )
 _ROUTE["openapi_extra"]["requestBody"] = _BODY
 
@@ -89,7 +108,7 @@ def _media_type(request: Request) -> str:
         UnsupportedMediaError: It is none of those that are checked.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in (_DICOM, _FORM, _JSON):
+    if kind not in (_DICOM, _BYTES, _FORM, _JSON):
         raise UnsupportedMediaError(
             f"a check takes {_DICOM}, {_FORM} or {_JSON}", hint="say so in Content-Type"
         )
@@ -102,15 +121,24 @@ async def check(
     context: Wired,
     caller: Caller,
     kind: Annotated[str, Depends(_media_type)],
+    prefer: Annotated[
+        str,
+        Header(max_length=256, description="`respond-async`: check a stored document as a job."),
+    ] = "",
 ) -> Response:
     """Return a verdict: on a DICOM file, on a stored document, or on each of a set of files.
 
-    Files of a form are checked against each other: what its reports, seals and manifests cite is
-    intact, altered or missing; what none of them cites is unexpected.
+    A form with one part `file` gets the verdict on it, its references compared with the parts
+    `evidence`, if there are any. Several parts `file` are a set, checked against each other: what
+    its reports, seals and manifests cite is intact, altered or missing; what none of them cites is
+    unexpected. How much a form holds is limited, so that it is answered at once; a stored document
+    with many images is checked by a job where the caller prefers that (RFC 7240).
     """
     answer: VerdictView | SetView
     if kind == _JSON:
         wanted = await _stored(request)
+        if _ASYNC in prefer.lower():
+            return await run_in_threadpool(_asked, context, caller, wanted)
         answer = verdict_view(
             await run_in_threadpool(
                 check_stored, context, caller, wanted.sop_instance_uid, evidence=wanted.evidence
@@ -118,24 +146,39 @@ async def check(
         )
     else:
         async with uploaded(request) as files:
-            if kind == _DICOM:
-                answer = verdict_view(
-                    await run_in_threadpool(check_upload, context, caller, files[0])
-                )
-            else:
-                answer = _set_view(await run_in_threadpool(check_set, context, caller, files))
+            answer = await run_in_threadpool(_checked, context, caller, files)
     return Response(answer.model_dump_json(), media_type=_JSON)
+
+
+def _checked(
+    context: Context, caller: Principal, files: tuple[UploadedFile, ...]
+) -> VerdictView | SetView:
+    judged = tuple(each for each in files if not each.is_evidence)
+    if not judged:
+        raise ConfigurationError("the form has no part called file")
+    if len(judged) == 1:
+        evidence = tuple(each for each in files if each.is_evidence)
+        return verdict_view(check_upload(context, caller, judged[0], evidence))
+    return _set_view(check_set(context, caller, files))
+
+
+def _asked(context: Context, caller: Principal, wanted: StoredDocument) -> Response:
+    uid, evidence = wanted.sop_instance_uid, wanted.evidence
+    job = ask_for_check(context, caller, uid, evidence=evidence)
+    headers = {"Location": f"/api/v1/jobs/{job.id}", "Preference-Applied": _ASYNC}
+    body = job_view(job).model_dump_json()
+    return Response(body, status_code=202, media_type=_JSON, headers=headers)
 
 
 async def _stored(request: Request) -> StoredDocument:
     body = await request.body()
+    if len(body) > _LARGEST_QUESTION:
+        raise ConfigurationError("the body does not fit")
     try:
-        if len(body) > _LARGEST_QUESTION:
-            raise ConfigurationError("the body does not fit")
         return StoredDocument.model_validate_json(body)
     except ValidationError as error:
-        kinds = ", ".join(f"{'/'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors())
-        raise ConfigurationError(f"the request does not fit: {kinds}") from error
+        places = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(places) from error
 
 
 def _set_view(checked: CheckedSet) -> SetView:

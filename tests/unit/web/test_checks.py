@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sr.codes import SignaturePurpose
+from sr.service.job_kinds import HANDLERS
+from sr.service.jobs import run_next
 from tests.support.api import VALUES, code_of, path_of, sign
 from tests.support.service import Service, open_service
 
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "verdict.schema.json"
 DICOM = {"Content-Type": "application/dicom"}
 CHECKS = "/api/v1/checks"
+NOWHERE = "2.25.404"
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +131,8 @@ def test_a_name_reaches_no_folder(
         ({"Content-Type": "image/png"}, b"x", 415),
         (DICOM, b"", 422),
         (DICOM, b"no DICOM", 422),
-        ({"Content-Type": "application/json"}, b"{", 422),
-        ({"Content-Type": "application/json"}, b"\xff", 422),
+        ({"Content-Type": "application/json"}, b"{", 400),
+        ({"Content-Type": "application/json"}, b"\xff", 400),
         ({"Content-Type": "application/json"}, b'{"sop_instance_uid": "x"}', 422),
         ({"Content-Type": "application/json"}, b'{"sop_instance_uid": "2.25.404"}', 404),
         ({"Content-Type": "application/json"}, b" " * 5000, 422),
@@ -149,11 +152,94 @@ def test_what_is_no_file_is_a_problem(
 
 
 def test_too_many_files_are_refused(ida: TestClient) -> None:
-    """A form has a limit of files, and no fields."""
+    """A form has a limit of files."""
     answer = ida.post(CHECKS, files=_form(*[b""] * 1001))
     assert (answer.status_code, code_of(answer)) == (413, "too-large")
-    answer = ida.post(CHECKS, data={"a": "b"}, files=_form(b"x"))
-    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("parts", [{"data": {"policy": "demo"}}, {}])
+def test_a_form_has_a_file_to_judge(
+    ida: TestClient, report: tuple[str, bytes], parts: dict[str, Any]
+) -> None:
+    """Neither a field beside the files nor a form with nothing but evidence is taken."""
+    evidence = ("evidence", ("e.dcm", report[1], "application/dicom"))
+    files = [*(_form(report[1]) if parts else ()), evidence]
+    answer = ida.post(CHECKS, files=files, **parts)
+    assert (answer.status_code, code_of(answer)) == (422, "configuration")
+
+
+@pytest.mark.parametrize("kind", ["form", "application/dicom", "application/octet-stream"])
+def test_one_file_gets_one_verdict(ida: TestClient, report: tuple[str, bytes], kind: str) -> None:
+    """One file is answered with one verdict however it is sent, its references left unchecked."""
+    if kind == "form":
+        answer = ida.post(CHECKS, files=_form(report[1]))
+    else:
+        answer = ida.post(CHECKS, content=report[1], headers={"Content-Type": kind})
+    verdict = answer.json()
+    assert (verdict["indication"], verdict["references"]["items"]) == ("PASSED", [])
+
+
+@pytest.mark.parametrize(
+    ("keep", "sub_indication"),
+    [(slice(None), None), (slice(1), "EVIDENCE_MISSING"), (slice(-1, None), "EVIDENCE_MISSING")],
+)
+def test_a_file_is_compared_with_the_evidence_beside_it(
+    ida: TestClient,
+    report: tuple[str, bytes],
+    images: tuple[bytes, ...],
+    keep: slice,
+    sub_indication: str | None,
+) -> None:
+    """Parts called evidence are what the file cites, or are ignored."""
+    strangers = [images[1].replace(b"2.25.", b"2.26."), b"no DICOM"]
+    evidence = [
+        ("evidence", ("e.dcm", data, "application/dicom")) for data in [*images[keep], *strangers]
+    ]
+    verdict = ida.post(CHECKS, files=[*_form(report[1]), *evidence]).json()
+    assert verdict["sub_indication"] == sub_indication
+    assert verdict["references"]["unexpected"] == 0
+
+
+def test_a_stored_report_is_checked_by_a_job(
+    service: Service, ida: TestClient, report: tuple[str, bytes]
+) -> None:
+    """Whoever prefers not to wait is told where the verdict will be."""
+    body = {"sop_instance_uid": report[0]}
+    answer = ida.post(CHECKS, json=body, headers={"Prefer": "respond-async"})
+    assert (answer.status_code, answer.headers["preference-applied"]) == (202, "respond-async")
+    run_next(service.context, HANDLERS)
+    job = service.client("olga").get(answer.headers["location"]).json()
+    assert job["state"] == "done"
+    assert job["result"]["verdict"]["references"]["matched"] == 2
+
+
+@pytest.mark.parametrize(
+    ("login", "body", "prefer", "status"),
+    [
+        ("ida", {"sop_instance_uid": NOWHERE}, "respond-async", 404),
+        ("olga", {"sop_instance_uid": NOWHERE}, "respond-async", 403),
+        ("ida", {}, "respond-async", 422),
+        ("ida", None, "respond-async", 200),
+        ("ida", None, "wait=1", 200),
+    ],
+)
+def test_not_everything_becomes_a_job(
+    service: Service,
+    ida: TestClient,
+    report: tuple[str, bytes],
+    login: str,
+    body: dict[str, str] | None,
+    prefer: str,
+    status: int,
+) -> None:
+    """Refusals and files that are sent are answered at once, whatever is preferred."""
+    client = ida if login == "ida" else service.client(login)
+    if body is None:
+        answer = client.post(CHECKS, content=report[1], headers={**DICOM, "Prefer": prefer})
+    else:
+        answer = client.post(CHECKS, json=body, headers={"Prefer": prefer})
+    assert answer.status_code == status
+    assert "preference-applied" not in answer.headers
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -173,4 +259,8 @@ def test_any_bytes_get_a_verdict_or_a_problem(
     assert ida.post(CHECKS, files=_form(body, report[1])).status_code == 200
     kind = data.draw(st.sampled_from(("application/json", "multipart/form-data; boundary=x")))
     junk = data.draw(st.binary(max_size=200))
-    assert ida.post(CHECKS, content=junk, headers={"Content-Type": kind}).status_code in (413, 422)
+    assert ida.post(CHECKS, content=junk, headers={"Content-Type": kind}).status_code in (
+        400,
+        413,
+        422,
+    )
