@@ -17,6 +17,7 @@ from sr.web.api import ROUTERS, agent, agents
 from sr.web.authorisation import GUARD, ONLY_KNOWN
 from sr.web.headers import SecurityHeaders
 from sr.web.limits import Limiter
+from sr.web.methods import Head
 from sr.web.observation import Figures, Observer, json_log
 from sr.web.openapi import Application, operation_id
 from sr.web.pages.refused import RefusedPages
@@ -56,8 +57,9 @@ def create_application(
     app.state.figures = Figures()
     app.state.rules = rules or HTTPRules()
     app.add_middleware(Limiter, rules=app.state.rules)
-    app.add_middleware(RefusedPages)
     app.add_middleware(Observer, figures=app.state.figures, log=json_log(log or sys.stderr))
+    app.add_middleware(RefusedPages)
+    app.add_middleware(Head)
     app.add_middleware(SecurityHeaders, rules=app.state.rules)
     if app.state.rules.proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(app.state.rules.proxies))

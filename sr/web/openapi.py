@@ -16,6 +16,17 @@ from sr.web.operations import EVERYBODY, problems
 
 __all__ = ["Application", "operation_id"]
 
+_HEADERS = {
+    "200": {"ETag": "Of this list.", "Link": "Where the next page is, `rel=next` (RFC 8288)."},
+    "201": {"Location": "Where it is, if it has an address.", "ETag": "Of a document."},
+    "202": {"Location": "Of the job."},
+    "401": {"WWW-Authenticate": "How to say who calls."},
+    "405": {"Allow": "What the resource offers."},
+    "409": {"Retry-After": "Seconds, where the same request is at work."},
+    "429": {"Retry-After": "Seconds."},
+    "503": {"Retry-After": "Seconds, where it is known."},
+}
+"""Headers of answers by status; of 200, of lists that know whether they changed."""
 _IF_MATCH = "if-match"
 """Whoever leaves it out is told so with a status of its own, so that the route has to allow it."""
 _DESCRIPTION = """\
@@ -107,10 +118,19 @@ def _complete(operation: dict[str, Any]) -> None:
     if operation.get("x-permission", EVERYBODY) == EVERYBODY:
         operation["security"] = []
     if "requestBody" in operation:
-        operation["responses"].update({str(k): v for k, v in problems(400).items()})
+        described = problems(400, 413, 415)
+        operation["responses"].update({str(k): v for k, v in described.items()})
+    for status, response in operation["responses"].items():
+        described = {name: _header(text) for name, text in _HEADERS.get(status, {}).items()}
+        if described and (status != "200" or "304" in operation["responses"]):
+            response["headers"] = described | response.get("headers", {})
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == _IF_MATCH:
             parameter["required"] = True
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"description": text, "schema": {"type": "string"}}
 
 
 def operation_id(route: APIRoute) -> str:

@@ -8,13 +8,13 @@ Cites: RFC 9457.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from sr.errors import (
@@ -42,6 +42,7 @@ from sr.errors import (
     UnsupportedMediaError,
 )
 from sr.web.authorisation import authorise, declared_permission
+from sr.web.methods import allowed
 from sr.web.operations import PROBLEM_MEDIA_TYPE
 from sr.web.refusals import keep_refusal
 
@@ -71,6 +72,13 @@ STATUSES: dict[type[SRError], int] = {
 }
 """Status by error class; a class that is not named has that of its nearest named ancestor."""
 
+_OF_THE_FRAMEWORK = {
+    400: ("syntax", "the body cannot be parsed"),
+    404: ("not-found", "there is nothing at that address"),
+}
+"""Slug and words by status, for what no route of ours said."""
+_OURS = "Value error, "
+"""What the library puts before words of ours."""
 _TYPE = "urn:srsign:problem:"
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 
@@ -142,17 +150,43 @@ def install(app: FastAPI) -> None:
                 authorise(request)
             except SRError as refused:
                 return _ours(request, refused)
-        places = {_place_of(each): str(each["type"]) for each in error.errors()}
-        said = "; ".join(f"{place}: {kind}" for place, kind in places.items())
-        return problem(422, "request", f"the request does not fit: {said}")
+        return _misfit(error.errors())
 
     @app.exception_handler(HTTPException)
-    def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, "http", str(error.detail), headers=error.headers)
+    def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _other_method(request)
+        code, detail = _OF_THE_FRAMEWORK.get(error.status_code, ("http", str(error.detail)))
+        return problem(error.status_code, code, detail, headers=error.headers)
 
     @app.exception_handler(Exception)
     def _fault(_request: Request, _error: Exception) -> JSONResponse:
         return problem(500, "fault", "the service failed; its log says why")
+
+
+def _other_method(request: Request) -> Response:
+    headers = {"Allow": allowed(request)}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return problem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "method",
+        "the resource does not offer that method",
+        headers=headers,
+        hint=f"it offers {headers['Allow']}",
+    )
+
+
+def _misfit(errors: Sequence[Mapping[str, Any]]) -> JSONResponse:
+    """Return what is wrong with a request: its syntax, its media type, or what it says."""
+    if any(each["type"] == "json_invalid" for each in errors):
+        return problem(400, "syntax", "the body is not JSON")
+    if any(each["loc"] == ("body",) and isinstance(each.get("input"), bytes) for each in errors):
+        hint = "say so in Content-Type"
+        return problem(415, "unsupported-media", "the operation takes application/json", hint=hint)
+    said = {_place_of(each): str(each["msg"]).removeprefix(_OURS) for each in errors}
+    listed = "; ".join(f"{place}: {text[:1].lower()}{text[1:]}" for place, text in said.items())
+    return problem(422, "request", f"the request does not fit: {listed}")
 
 
 def _place_of(error: Mapping[str, Any]) -> str:

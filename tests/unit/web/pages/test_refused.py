@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from httpx2 import Response
@@ -58,12 +59,21 @@ def _ruled(rules: HTTPRules, times: int) -> Callable[[Service, dict[str, str]], 
     return call
 
 
+def _fault(service: Service, headers: dict[str, str]) -> Response:
+    browser = service.browser("anna")
+    broken = replace(service.context, material=None)  # type: ignore[arg-type]
+    browser.app = create_application(broken)
+    browser._transport.app = browser.app
+    return browser.get("/trust", headers=headers)
+
+
 REFUSED: dict[str, tuple[int, Callable[[Service, dict[str, str]], Response]]] = {
     "a login of nobody": (401, _unknown_login),
     "a login from another site": (403, _other_site),
     "a login without a name": (422, _no_field),
     "a provider that was not asked": (422, _callback),
     "an unknown address": (404, _unknown_address),
+    "a fault of ours": (500, _fault),
     "too many requests": (429, _ruled(HTTPRules(requests_per_minute=1), 3)),
 }
 
