@@ -79,7 +79,11 @@ def serve(
     )
     configured.load()
     configured.ssl = server_tls(settings)
-    scheme = "https" if configured.ssl else "http"
-    shell.tell(f"serving at {scheme}://{address}:{number}; stop with Ctrl-C")
-    uvicorn.Server(configured).run()
+    listening = configured.bind_socket()
+    scheme, bound = "https" if configured.ssl else "http", listening.getsockname()[1]
+    shell.tell(f"serving at {scheme}://{address}:{bound}; stop with Ctrl-C")
+    if demo:
+        store = os.environ["SRSIGN_STORE__URL"]
+        shell.tell(f"a key for programs: SRSIGN_STORE__URL={store} srsign api-key add anna")
+    uvicorn.Server(configured).run(sockets=[listening])
     return 0

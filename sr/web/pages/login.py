@@ -29,5 +29,5 @@ def look(
         "login.html.j2",
         people=demo_people(context),
         provider=context.openid is not None,
-        after=local_path(after),
+        then=local_path(after),
     )

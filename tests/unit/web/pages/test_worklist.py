@@ -149,6 +149,20 @@ def test_nobody_is_sent_to_log_in(service: Service) -> None:
     assert answer.headers["hx-redirect"].startswith("/login")
 
 
+@pytest.mark.parametrize(
+    ("asked", "after"),
+    [
+        ("/reports/1.2.3", "/reports/1.2.3"),
+        ("//elsewhere.test", "/"),
+        ("https://elsewhere.test", "/"),
+    ],
+)
+def test_a_log_in_leads_back(service: Service, asked: str, after: str) -> None:
+    """The form leads to the page that was asked for, and never to another site."""
+    page = parse(service.client().get("/login", params={"next": asked}).text)
+    assert page.one("input", name="next").attributes["value"] == after
+
+
 @pytest.mark.parametrize("login", ["olga", "root"])
 def test_others_get_no_list(service: Service, login: str) -> None:
     """Who reads no documents gets no worklist, with a filter or without."""
