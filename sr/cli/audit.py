@@ -14,7 +14,7 @@ from sr.cli import trust_options as t
 from sr.cli.command import group, register
 from sr.cli.service import existing_database, service_libraries
 from sr.cli.shell import Shell, printable
-from sr.errors import ConfigurationError
+from sr.errors import ConfigurationError, ExternalServiceError
 
 if TYPE_CHECKING:
     from sr.app.audit import Actor
@@ -84,10 +84,11 @@ def check(
     It says how far signed heads vouch for the trail, too. Exit code 0 nothing is wrong up to the
     last head, 10 something was altered or is gone, 11 there is no head, or nobody you trust signed
     it. Rows cut off at the end only show against a head that was kept elsewhere: give it with
-    --head.
+    --head. A check of the database is itself an event of the trail.
     """
     from sr.app.audit.check import check_chain
     from sr.app.audit.export import read_lines
+    from sr.compose import current_time
 
     options, kept = trust.check_options(signer=signer, at=at), tuple(map(_head, head))
     if file is not None:
@@ -97,8 +98,13 @@ def check(
         report = check_chain(rows, heads, options, kept=kept)
     else:
         with service_libraries():
-            from sr.service.audit_trail import check_trail
-        report = check_trail(existing_database(database), options, kept=kept)
+            from sr.service.audit_trail import check_trail, record_check
+        trail = existing_database(database)
+        report = check_trail(trail, options, kept=kept)
+        try:
+            record_check(trail, report, by=_somebody(), at=current_time())
+        except ExternalServiceError as error:
+            shell.tell(f"that it was checked is not in the trail: {error}")
     if shell.json:
         shell.print_object(report.as_dict())
     else:

@@ -33,6 +33,7 @@ __all__ = [
     "export_trail",
     "extract_trail",
     "forward_trail",
+    "record_check",
 ]
 
 
@@ -58,6 +59,18 @@ def check_trail(
     """
     with database.read() as connection:
         return check_chain(chain_rows(connection), heads(connection), options, kept=kept)
+
+
+def record_check(database: Database, report: AuditReport, *, by: Actor, at: datetime) -> None:
+    """Write to the trail that it was checked, and what came of it.
+
+    Raises:
+        ExternalServiceError: The database did not take it.
+    """
+    told = report.indication.value
+    event = AuditEvent(action=AuditAction.AUDIT_CHECKED, at=at, actor=by, detail=told)
+    with database.write() as connection:
+        append_event(connection, event)
 
 
 def anchor_trail(

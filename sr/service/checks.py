@@ -91,6 +91,7 @@ class CheckedSet:
         return {result: counted[result] for result in SetResult}
 
 
+_EVIDENCE_READ = AuditAction.EVIDENCE_READ
 _RESULTS = {
     ReferenceResult.MATCHED: SetResult.INTACT,
     ReferenceResult.ALTERED: SetResult.ALTERED,
@@ -134,8 +135,9 @@ def check_stored(
     with context.database.read() as connection:
         document = document_of(connection, sop_instance_uid, kind)
         content = content_of(connection, sop_instance_uid, document.revision).content
-    verdict = _verdict_on_stored(context, document, content, evidence=evidence)
-    _record(context, principal, verdict, document)
+    paths = context.evidence.study(document.study_instance_uid) if evidence else ()
+    verdict = _verdict_on_stored(context, document, content, paths)
+    _record(context, principal, verdict, document, read_evidence=bool(paths))
     return verdict
 
 
@@ -215,7 +217,12 @@ def rendered_document(
         kind=kind,
         action=AuditAction.REPORT_RENDERED,
     )
-    verdict = _verdict_on_stored(context, document, version.content, evidence=True)
+    paths = context.evidence.study(document.study_instance_uid)
+    if paths:
+        said = event(context, principal, _EVIDENCE_READ, evidence_of=document)
+        with context.database.write(brief=True) as connection:
+            append_rows(connection, (said,))
+    verdict = _verdict_on_stored(context, document, version.content, paths)
     return page_of(read(BytesSource(version.content), limits=context.limits), verdict)
 
 
@@ -225,12 +232,9 @@ def _folder(names: dict[Path, str]) -> EvidenceFolder:
 
 
 def _verdict_on_stored(
-    context: Context, document: Document, content: bytes, *, evidence: bool
+    context: Context, document: Document, content: bytes, paths: tuple[Path, ...]
 ) -> Verdict:
-    folder = None
-    paths = context.evidence.study(document.study_instance_uid) if evidence else ()
-    if paths:
-        folder = _folder({path: path.name for path in paths})
+    folder = _folder({path: path.name for path in paths}) if paths else None
     policy = replace(context.policy, identity=identity_here(context))
     here = replace(context, policy=policy)
     return verdict_of(here, BytesSource(content), document.sop_instance_uid, folder=folder)
@@ -277,15 +281,25 @@ def _items(
 
 
 def _record(
-    context: Context, principal: Principal, verdict: Verdict, document: Document | None = None
+    context: Context,
+    principal: Principal,
+    verdict: Verdict,
+    document: Document | None = None,
+    *,
+    read_evidence: bool = False,
 ) -> None:
-    checked = event(
-        context,
-        principal,
-        AuditAction.CHECKED,
-        document=document,
-        subject=verdict.sop_instance_uid,
-        detail=verdict.indication.value,
+    rows = (
+        [event(context, principal, _EVIDENCE_READ, evidence_of=document)] if read_evidence else []
+    )
+    rows.append(
+        event(
+            context,
+            principal,
+            AuditAction.CHECKED,
+            document=document,
+            subject=verdict.sop_instance_uid,
+            detail=verdict.indication.value,
+        )
     )
     with context.database.write(brief=True) as connection:
-        append_rows(connection, (checked,))
+        append_rows(connection, rows)

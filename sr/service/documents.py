@@ -90,7 +90,8 @@ def open_document(
     with context.database.write() as connection:
         document = document_of(connection, sop_instance_uid, kind)
         version = content_of(connection, sop_instance_uid, revision or document.revision)
-        record(context, connection, principal, action, document=document)
+        subject = principal.address if action is AuditAction.EXPORTED else ""
+        record(context, connection, principal, action, document=document, subject=subject)
     return document, version
 
 

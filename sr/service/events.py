@@ -22,6 +22,8 @@ class About(TypedDict, total=False):
     outcome: Outcome
     document: Document | None
     """What it is about, as it stands afterwards."""
+    evidence_of: Document | None
+    """Whose cited study it is about instead."""
     purpose: SignaturePurpose | None
     certificate_sha256: str
     """Of the signer's certificate, hexadecimal."""
@@ -61,6 +63,7 @@ def event(
     Cites: PS3.15 A.5.
     """
     document = about.get("document")
+    whose = document or about.get("evidence_of")
     return event_row(
         AuditEvent(
             action=action,
@@ -68,9 +71,9 @@ def event(
             actor=actor_of(principal),
             outcome=about.get("outcome", Outcome.SUCCESS),
             instances=() if document is None else (_instance(document),),
-            study_instance_uid="" if document is None else document.study_instance_uid,
-            patient_id="" if document is None else document.patient_id,
-            patient_name="" if document is None else document.patient_name,
+            study_instance_uid="" if whose is None else whose.study_instance_uid,
+            patient_id="" if whose is None else whose.patient_id,
+            patient_name="" if whose is None else whose.patient_name,
             purpose=about.get("purpose"),
             certificate_sha256=about.get("certificate_sha256", ""),
             digital_signature_uid=about.get("digital_signature_uid", ""),

@@ -220,6 +220,7 @@ def _written(
     )
     with context.database.write() as connection:
         add_document(connection, document, content, signed=False, by=principal.user_id)
+        record(context, connection, principal, AuditAction.EVIDENCE_READ, evidence_of=document)
         record(context, connection, principal, _ACTIONS[kind], document=document)
         if run is not None:
             run.keep(connection, sop_instance_uid=document.sop_instance_uid)

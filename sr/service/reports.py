@@ -30,6 +30,7 @@ from sr.store.documents import (
 
 __all__ = ["amend_report", "change_report", "require_current", "return_report", "write_report"]
 
+_EVIDENCE = AuditAction.EVIDENCE_READ
 _AMENDABLE = (DocumentState.SIGNED, DocumentState.RETURNED, DocumentState.APPROVED)
 
 
@@ -77,6 +78,7 @@ def write_report(
             by=principal.user_id,
             source=source.as_dict(),
         )
+        record(context, connection, principal, _EVIDENCE, evidence_of=document)
         record(context, connection, principal, AuditAction.REPORT_CREATED, document=document)
     return document
 
@@ -149,6 +151,7 @@ def change_report(
                 "template": template,
             },
         )
+        record(context, connection, principal, _EVIDENCE, evidence_of=changed)
         record(context, connection, principal, AuditAction.REPORT_CHANGED, document=changed)
     return changed
 
@@ -230,6 +233,7 @@ def amend_report(
             by=principal.user_id,
             source=source.as_dict(),
         )
+        record(context, connection, principal, _EVIDENCE, evidence_of=document)
         record(
             context,
             connection,

@@ -18,7 +18,7 @@ from sr.errors import AccessError
 from sr.mac import MACAlgorithm
 from sr.service.access import PURPOSES, Principal, require_purpose
 from sr.service.context import Context
-from sr.service.session_states import get_own_session, require_live
+from sr.service.session_states import failure_recorded, get_own_session, require_live
 from sr.service.signing_sessions import complete_session
 from sr.store.people import credentials_of
 from sr.store.signing_sessions import SessionState, SigningSession
@@ -52,9 +52,10 @@ def sign_with_server_key(
     require_live(context, principal, session)
     uri = _key_uri(context, principal, session)
     certificates = tuple(x509.load_pem_x509_certificates(session.chain))
-    signer = context.server_keys.signer(uri, certificates)
     algorithm = MACAlgorithm(session.mac_algorithm)
-    values = {item.n: signer.sign_digest(item.digest, algorithm) for item in items}
+    with failure_recorded(context, principal, session):
+        signer = context.server_keys.signer(uri, certificates)
+        values = {item.n: signer.sign_digest(item.digest, algorithm) for item in items}
     return complete_session(context, principal, session_id, values)
 
 

@@ -5,10 +5,14 @@ Cites: PS3.15 A.4.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection
 
 from sr.app.audit import AuditAction, Outcome
-from sr.errors import ConflictError, ExpiredError, NotFoundError
+from sr.codes import SignaturePurpose
+from sr.errors import ConflictError, ExpiredError, NotFoundError, SigningError, TimestampError
 from sr.service.access import Principal
 from sr.service.context import Context
 from sr.service.events import record
@@ -27,6 +31,7 @@ __all__ = [
     "cancel_session",
     "end_session",
     "expire_sessions",
+    "failure_recorded",
     "get_own_session",
     "require_live",
     "void_session",
@@ -113,6 +118,32 @@ def expire_sessions(context: Context, principal: Principal) -> int:
         for session in over:
             end_session(context, connection, principal, session, SessionState.EXPIRED, "expired")
     return len(over)
+
+
+@contextmanager
+def failure_recorded(
+    context: Context, principal: Principal, session: SigningSession
+) -> Iterator[None]:
+    """Write to the audit that a session was not signed where a key, value or time-stamp fails.
+
+    Whether it goes on, or is void, is decided elsewhere.
+    """
+    try:
+        yield
+    except (SigningError, TimestampError) as error:
+        with context.database.write() as connection:
+            record(
+                context,
+                connection,
+                principal,
+                AuditAction.SIGNING_FAILED,
+                outcome=Outcome.SERIOUS_FAILURE,
+                purpose=SignaturePurpose(session.purpose),
+                certificate_sha256=session.certificate_sha256,
+                subject=session.id,
+                detail=error.code,
+            )
+        raise
 
 
 def end_session(

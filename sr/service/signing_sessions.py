@@ -43,7 +43,12 @@ from sr.service.identity import identity_here
 from sr.service.prepared import prepared_of
 from sr.service.reports import require_current
 from sr.service.session_results import state_after, store_results
-from sr.service.session_states import get_own_session, require_live, void_session
+from sr.service.session_states import (
+    failure_recorded,
+    get_own_session,
+    require_live,
+    void_session,
+)
 from sr.service.session_view import OpenedSession
 from sr.service.verdicts import TrustNow, trust_now, verdict_on
 from sr.service.vouching import require_vouched
@@ -207,13 +212,24 @@ def complete_session(
     Cites: PS3.15 A.4; PS3.3 C.12.1.1.3.
     """
     session, items = get_own_session(context, principal, session_id)
+    with failure_recorded(context, principal, session):
+        return _completed(context, principal, session, items, values)
+
+
+def _completed(
+    context: Context,
+    principal: Principal,
+    session: SigningSession,
+    items: tuple[SessionItem, ...],
+    values: Mapping[int, bytes],
+) -> tuple[dict[str, Any], ...]:
     if session.state is SessionState.OPEN:
         require_live(context, principal, session)
         require_purpose(principal, SignaturePurpose(session.purpose))
         try:
             session, items = _keep(context, principal, session, items, values)
         except ConflictError:
-            void_session(context, principal, session_id, why="conflict")
+            void_session(context, principal, session.id, why="conflict")
             raise
     if session.state is SessionState.COMPLETED:
         return _verdicts(context, session.id)

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from sr.app.audit.event import Actor, AuditAction, AuditEvent, Outcome
+from sr.app.audit.event import Actor, AuditEvent, Outcome
 from sr.app.audit.message_codes import MESSAGES, OWN_SCHEME, Family
 from sr.codes import Code
 
@@ -177,18 +177,6 @@ def _exporting(root: Element, event: AuditEvent, source: AuditSource) -> None:
     _coded(SubElement(media, "MediaIdentifier"), "MediaType", _MEDIA_URI)
 
 
-def _transferring(root: Element, event: AuditEvent, source: AuditSource) -> None:
-    """Add sender, receiver and whoever else asked for it; ``subject`` is the other system."""
-    here = (source.process, event.actor.is_service)
-    there = (event.subject or "unknown", False)
-    sends = event.action is AuditAction.SENT
-    for (name, requestor), role in zip(
-        (here, there) if sends else (there, here), (_SOURCE, _DESTINATION), strict=True
-    ):
-        _participant(root, name, role, requestor=requestor)
-    _person(root, event.actor)
-
-
 def _object(
     root: Element, kind: Code, identifier: str, name: str = "", **attributes: str
 ) -> Element:
@@ -274,7 +262,6 @@ _PARTICIPANTS: dict[Family, _Add] = {
     Family.APPLICATION_ACTIVITY: _started,
     Family.AUDIT_LOG_USED: _plain,
     Family.INSTANCES_ACCESSED: _plain,
-    Family.INSTANCES_TRANSFERRED: _transferring,
     Family.EXPORT: _exporting,
     Family.QUERY: _asked,
     Family.SECURITY_ALERT: _plain,
@@ -284,7 +271,6 @@ _OBJECTS: dict[Family, tuple[_Add, ...]] = {
     Family.APPLICATION_ACTIVITY: (),
     Family.AUDIT_LOG_USED: (_log,),
     Family.INSTANCES_ACCESSED: (_study, _patient),
-    Family.INSTANCES_TRANSFERRED: (_study, _patient),
     Family.EXPORT: (_study, _patient),
     Family.QUERY: (_search,),
     Family.SECURITY_ALERT: (_alert,),

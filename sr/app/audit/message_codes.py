@@ -29,7 +29,6 @@ class Family(Enum):
     APPLICATION_ACTIVITY = _dcm("110100", "Application Activity")
     AUDIT_LOG_USED = _dcm("110101", "Audit Log Used")
     INSTANCES_ACCESSED = _dcm("110103", "DICOM Instances Accessed")
-    INSTANCES_TRANSFERRED = _dcm("110104", "DICOM Instances Transferred")
     EXPORT = _dcm("110106", "Export")
     QUERY = _dcm("110112", "Query")
     SECURITY_ALERT = _dcm("110113", "Security Alert")
@@ -53,7 +52,6 @@ _CREATION, _AMENDMENT, _VERIFICATION, _ACCESS, _EXPORT, _DELETION = "1", "3", "4
 _START, _STOP = _dcm("110120", "Application Start"), _dcm("110121", "Application Stop")
 _LOGIN, _LOGOUT = _dcm("110122", "Login"), _dcm("110123", "Logout")
 _SECURITY = _dcm("110129", "Security Configuration")
-_SOFTWARE = _dcm("110131", "Software Configuration")
 _RESTRICTED = _dcm("110132", "Use of Restricted Function")
 _ROLES = _dcm("110136", "Security Roles Changed")
 _USERS = _dcm("110137", "User Security Attributes Changed")
@@ -90,10 +88,6 @@ MESSAGES: dict[AuditAction, MessageKind] = {
     _A.CHECKED: _accessed("R", _VERIFICATION),
     _A.SEARCHED: _of(_F.QUERY),
     _A.EXPORTED: MessageKind(family=_F.EXPORT, action_code="R", life_cycle=_EXPORT),
-    _A.RECEIVED: MessageKind(
-        family=_F.INSTANCES_TRANSFERRED, action_code="C", life_cycle=_CREATION
-    ),
-    _A.SENT: MessageKind(family=_F.INSTANCES_TRANSFERRED, action_code="C", life_cycle=_EXPORT),
     _A.LOGIN: _of(_F.USER_AUTHENTICATION, _LOGIN),
     _A.LOGIN_FAILED: _of(_F.USER_AUTHENTICATION, _LOGIN),
     _A.LOGOUT: _of(_F.USER_AUTHENTICATION, _LOGOUT),
@@ -103,8 +97,6 @@ MESSAGES: dict[AuditAction, MessageKind] = {
     _A.ROLES_CHANGED: _of(_F.SECURITY_ALERT, _ROLES),
     _A.TRUST_ANCHOR_ADDED: _of(_F.SECURITY_ALERT, _SECURITY),
     _A.TRUST_ANCHOR_REMOVED: _of(_F.SECURITY_ALERT, _SECURITY),
-    _A.POLICY_CHANGED: _of(_F.SECURITY_ALERT, _SECURITY),
-    _A.SETTINGS_CHANGED: _of(_F.SECURITY_ALERT, _SOFTWARE),
     _A.SERVICE_STARTED: _of(_F.APPLICATION_ACTIVITY, _START),
     _A.SERVICE_STOPPED: _of(_F.APPLICATION_ACTIVITY, _STOP),
     _A.AUDIT_READ: _of(_F.AUDIT_LOG_USED, code="R"),

@@ -135,11 +135,13 @@ def reading_routes(place: str, kind: DocumentKind) -> APIRouter:
     @router.get(
         "/{sop_instance_uid}/file",
         response_class=Response,
-        **_read(AuditAction.REPORT_READ, _DICOM),
+        **_read(AuditAction.EXPORTED, _DICOM),
     )
     def download(context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
         """Return a document as it stands, as a DICOM file."""
-        _, version = open_document(context, caller, sop_instance_uid, kind=kind)
+        _, version = open_document(
+            context, caller, sop_instance_uid, kind=kind, action=AuditAction.EXPORTED
+        )
         return _file(version.content, version.sha256)
 
     @router.get("/{sop_instance_uid}/source", **_read(AuditAction.REPORT_READ))
@@ -158,7 +160,7 @@ def reading_routes(place: str, kind: DocumentKind) -> APIRouter:
     @router.get(
         "/{sop_instance_uid}/versions/{revision}/file",
         response_class=Response,
-        **_read(AuditAction.REPORT_READ, _DICOM),
+        **_read(AuditAction.EXPORTED, _DICOM),
     )
     def download_version(
         context: Wired,
@@ -167,7 +169,14 @@ def reading_routes(place: str, kind: DocumentKind) -> APIRouter:
         revision: Annotated[int, Path(ge=1, le=1_000_000)],
     ) -> Response:
         """Return one version of a document, as a DICOM file."""
-        _, version = open_document(context, caller, sop_instance_uid, kind=kind, revision=revision)
+        _, version = open_document(
+            context,
+            caller,
+            sop_instance_uid,
+            kind=kind,
+            revision=revision,
+            action=AuditAction.EXPORTED,
+        )
         return _file(version.content, version.sha256)
 
     @router.get("/{sop_instance_uid}/remarks", **_read(AuditAction.REPORT_READ))

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from sr.app.answers import answers
+from sr.app.audit import AuditAction
 from sr.app.differences import attribute_changes, content_changes
 from sr.app.render import document_values
 from sr.codes import SignaturePurpose
@@ -70,7 +71,9 @@ def look(
 @router.get("/reports/{sop_instance_uid}/file")
 def download(context: Wired, caller: Caller, sop_instance_uid: UID) -> Response:
     """Return a report as it stands, as a DICOM file."""
-    document, version = open_document(context, caller, sop_instance_uid)
+    document, version = open_document(
+        context, caller, sop_instance_uid, action=AuditAction.EXPORTED
+    )
     return Response(
         version.content,
         media_type="application/dicom",

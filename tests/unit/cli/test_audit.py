@@ -85,6 +85,16 @@ def test_an_anchored_trail_passes(url: str, keeper: Keeper, tmp_path: Path) -> N
     ended = check(url, keeper, "--head", str(kept))
     assert ended.code == 0
     assert "PASSED" in ended.out
+    assert actions(url)[-2:] == [AuditAction.AUDIT_ANCHORED, AuditAction.AUDIT_CHECKED]
+
+
+def test_a_check_that_cannot_be_written_down_stands(url: str, keeper: Keeper) -> None:
+    """A database that takes no row is checked all the same, and no row is added."""
+    anchor(url, keeper)
+    refuse = "CREATE TRIGGER full BEFORE INSERT ON audit_events BEGIN SELECT RAISE(FAIL, 'x'); END"
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as raw, raw:
+        raw.execute(refuse)
+    assert check(url, keeper).code == 0
     assert actions(url)[-1] is AuditAction.AUDIT_ANCHORED
 
 

@@ -315,3 +315,40 @@ def test_an_operation_is_in_the_audit(world: World, name: str) -> None:
     answer = CALLS[name](world)
     assert answer is None or answer.status_code < 400, answer.text
     assert world.trail.who_wrote(action) in ("anna", "sam", "archive", "ida", "root")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["reports_write", "reports_change", "reports_amend", "keyobjects_select", "checks_check"],
+)
+def test_who_had_images_read_is_in_the_audit(world: World, name: str) -> None:
+    """Whatever reads the images of a study says whose they are, before what came of it."""
+    world.begin()
+    CALLS[name](world)
+    assert world.trail.who_wrote("evidence-read") == "anna"
+
+
+@pytest.mark.parametrize("name", ["reports_show", "reports_remarks", "seals_seal"])
+def test_who_had_none_read_is_not_said_to(world: World, name: str) -> None:
+    """Looking at a document, or asking for a job that is not done yet, reads no image."""
+    world.begin()
+    CALLS[name](world)
+    assert world.trail.who_wrote("evidence-read") is None
+
+
+def test_a_value_that_does_not_fit_is_in_the_audit(world: World) -> None:
+    """A signature that fails is an event of its own, with who tried; one that is made is none."""
+    world.complete()
+    assert world.trail.who_wrote("signing-failed") is None
+    session = world.session()["id"]
+    world.begin()
+    body = {"items": [{"n": 1, "signature": "AAAA"}]}
+    answer = world.anna.post(f"/api/v1/signing-sessions/{session}/complete", json=body)
+    assert answer.status_code == 422
+    assert world.trail.who_wrote("signing-failed") == "anna"
+
+
+def test_a_session_given_up_did_not_fail(world: World) -> None:
+    """A session that is cancelled is void, and no key or value failed."""
+    CALLS["signing_sessions_cancel"](world)
+    assert world.trail.who_wrote("signing-failed") is None

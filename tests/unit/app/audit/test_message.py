@@ -21,7 +21,7 @@ from tests.support.audit import MEIER, SERVICE, SIGNED
 SCHEMA = Path(__file__).resolve().parents[3] / "support" / "audit_message.rng"
 RELAX_NG = etree.RelaxNG(etree.parse(SCHEMA))
 SOURCE = AuditSource(source_id="srsign@reading-room", site="General Hospital")
-SUBJECT = {AuditAction.SENT: "https://archive.example/studies", AuditAction.LOGIN: ""}
+SUBJECT = {AuditAction.EXPORTED: "192.0.2.7", AuditAction.LOGIN: ""}
 
 
 def message(event: AuditEvent) -> etree._Element:
@@ -65,7 +65,6 @@ ROLES = {
     Family.APPLICATION_ACTIVITY: {"110150", "110151"},
     Family.QUERY: {"110152", "110153"},
     Family.EXPORT: {"110153", "110154"},
-    Family.INSTANCES_TRANSFERRED: {"110152", "110153"},
 }
 OBJECTS = {
     Family.APPLICATION_ACTIVITY: [],
@@ -74,7 +73,6 @@ OBJECTS = {
     Family.QUERY: [("10", "2", "24")],
     Family.SECURITY_ALERT: [("12", "2", "13")],
     Family.INSTANCES_ACCESSED: [("110180", "2", "3"), ("2", "1", "1")],
-    Family.INSTANCES_TRANSFERRED: [("110180", "2", "3"), ("2", "1", "1")],
     Family.EXPORT: [("110180", "2", "3"), ("2", "1", "1")],
 }
 
@@ -101,7 +99,6 @@ ACTION_CODES = {
     Family.APPLICATION_ACTIVITY: set("E"),
     Family.AUDIT_LOG_USED: set("R"),
     Family.INSTANCES_ACCESSED: set("CRUD"),
-    Family.INSTANCES_TRANSFERRED: set("CRU"),
     Family.EXPORT: set("R"),
     Family.QUERY: set("E"),
     Family.SECURITY_ALERT: set("E"),
