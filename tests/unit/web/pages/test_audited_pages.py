@@ -145,7 +145,7 @@ CALLS: dict[tuple[str, str], tuple[AuditAction, Call]] = {
     ),
     ("GET", "/reports/{sop_instance_uid}"): (_A.REPORT_READ, _report("GET", "", Site.draft)),
     ("GET", "/reports/{sop_instance_uid}/file"): (
-        _A.REPORT_READ,
+        _A.EXPORTED,
         _report("GET", "/file", Site.draft),
     ),
     ("GET", "/reports/{sop_instance_uid}/edit"): (
