@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sr.app.wording import purpose_words
 from sr.findings import Indication
 from sr.signature.purpose import known_purpose
 from sr.verification import Verdict
@@ -86,7 +87,7 @@ def purpose_name(signature: SignatureVerdict) -> str:
     Cites: PS3.16 CID 7007.
     """
     known = known_purpose(signature.purpose)
-    return known.code.meaning if known is not None else "signature without known purpose"
+    return purpose_words(known) if known is not None else "signature without known purpose"
 
 
 def _unchanged(verdict: Verdict) -> AnswerState:

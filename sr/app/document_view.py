@@ -85,7 +85,7 @@ _FIELDS = {
         ("Written", (0x00080023, 0x00080033, 0x00080201), _DATE),
         ("Completion", (0x0040A491,), _TEXT),
         ("Stage", (0x0040A496,), _TEXT),
-        ("Verification", (0x0040A493,), _TEXT),
+        ("Approval", (0x0040A493,), _TEXT),
         ("Instance", (0x00080018,), _TEXT),
     ),
 }
@@ -93,7 +93,7 @@ _HEAD = ((0x00100010, _NAME), (0x00100020, _TEXT), (0x00100030, _DATE))
 _OBSERVERS = (
     ("Author", 0x0040A078, ((0x0040A123, _NAME), (0x00080080, _TEXT))),
     (
-        "Verified by",
+        "Approved by",
         0x0040A073,
         ((0x0040A075, _NAME), (0x0040A027, _TEXT), (0x0040A030, _DATE)),
     ),

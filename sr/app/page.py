@@ -20,7 +20,7 @@ from jinja2 import TemplateError as JinjaError
 from markupsafe import Markup
 
 from sr import __version__
-from sr.app.wording import date_time, direction, visible
+from sr.app.wording import date_time, direction, purpose_words, visible
 from sr.codes import Code
 from sr.errors import DocumentError
 from sr.findings import Indication, Status
@@ -129,7 +129,7 @@ def failures(verdict: Verdict) -> tuple[str, ...]:
 def _purpose(code: Code | None) -> str:
     """Return the meaning of CID 7007; the one in the file identifies nothing."""
     known = known_purpose(code)
-    return known.code.meaning if known is not None else "Signature without known purpose"
+    return purpose_words(known) if known is not None else "Signature without known purpose"
 
 
 def _resource(name: str) -> str:

@@ -13,7 +13,7 @@ from sr.mac import MACAlgorithm
 if TYPE_CHECKING:
     from sr.keys import Signer
 
-__all__ = ["KeyRegister", "possession_digest", "show_possession"]
+__all__ = ["KeyRegister", "possession_digest", "possession_statement", "show_possession"]
 
 
 class KeyRegister(Protocol):
@@ -50,15 +50,23 @@ def show_possession(
     register.announce(chain, challenge, signer.sign_digest(digest, MACAlgorithm.SHA256), label)
 
 
-def possession_digest(agent_id: str, challenge: str) -> bytes:
-    """Return the SHA-256 digest to sign.
-
-    It is computed by whoever signs. Its first bytes are no data element, so that no challenge can
-    make it the digest of a MAC stream.
+def possession_digest(holder: str, challenge: str) -> bytes:
+    """Return the SHA-256 digest to sign; it is computed by whoever signs.
 
     Args:
-        agent_id: Of the agent.
+        holder: Id of the agent, or of the person.
         challenge: Drawn by the service.
     """
-    said = b"srsign proof of possession\0" + agent_id.encode() + b"\0" + challenge.encode()
-    return sha256(said).digest()
+    return sha256(possession_statement(holder, challenge)).digest()
+
+
+def possession_statement(holder: str, challenge: str) -> bytes:
+    """Return the bytes whose SHA-256 is signed.
+
+    The first ones are no data element, so that no challenge can make it a MAC stream.
+
+    Args:
+        holder: Id of the agent, or of the person.
+        challenge: Drawn by the service.
+    """
+    return b"srsign proof of possession\0" + holder.encode() + b"\0" + challenge.encode()

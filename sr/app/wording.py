@@ -12,9 +12,19 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from sr.codes import SignaturePurpose
 from sr.dicomfile import DataSet
 
-__all__ = ["class_name", "code_text", "date_time", "direction", "meaning", "person_name", "visible"]
+__all__ = [
+    "class_name",
+    "code_text",
+    "date_time",
+    "direction",
+    "meaning",
+    "person_name",
+    "purpose_words",
+    "visible",
+]
 
 _HIDING = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 """Categories of characters that cannot be seen, but can change what is."""
@@ -25,6 +35,15 @@ _DATE_TIME = re.compile(
 )
 _VALUES = (0x00080100, 0x00080119, 0x00080120)
 _MEANINGS = (0x00080104, *_VALUES)
+
+
+def purpose_words(purpose: SignaturePurpose) -> str:
+    """Return how people are told of a purpose: signatures are checked, reports are approved.
+
+    Cites: PS3.16 CID 7007.
+    """
+    meaning = purpose.code.meaning
+    return f"Approval ({meaning})" if purpose is SignaturePurpose.VERIFICATION else meaning
 
 
 def visible(text: str) -> str:

@@ -28,7 +28,9 @@ class SigningWay:
 
 
 def way_to_sign(context: Context, principal: Principal, purpose: SignaturePurpose) -> SigningWay:
-    """Return the certificate to sign with: one whose key is here, else the newest of one's own.
+    """Return the certificate to sign with: one whose key is here, else one's own.
+
+    Of those the newest whose key is at an agent, which can be asked to sign, goes first.
 
     Raises:
         AccessError: The principal does not sign for that purpose.
@@ -41,8 +43,8 @@ def way_to_sign(context: Context, principal: Principal, purpose: SignaturePurpos
         own = credentials_of(connection, principal.user_id)
     if not own:
         raise NotFoundError("you have no certificate here", hint="pair a signing agent first")
-    newest = max(own, key=lambda each: each.created_at)
-    return SigningWay(chain=newest.chain, by_server=False)
+    best = max(own, key=lambda each: (each.agent_id is not None, each.created_at))
+    return SigningWay(chain=best.chain, by_server=False)
 
 
 def chosen_chain(

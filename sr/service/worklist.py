@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sr.app.audit import AuditAction
+from sr.findings import Indication
 from sr.service.access import Permission, Principal, require
 from sr.service.context import Context
 from sr.service.events import record
@@ -16,6 +17,7 @@ from sr.store.document_search import (
     search_documents,
 )
 from sr.store.documents import Document, DocumentState
+from sr.store.signature_search import limited_documents
 
 __all__ = ["PAGE_SIZE", "WorkList", "Worklist", "show_worklist"]
 
@@ -48,6 +50,8 @@ class Worklist:
     """From 1."""
     names: dict[str, str]
     """Display name by user id."""
+    limited: frozenset[str]
+    """Documents whose last check passed with limitations."""
 
     @property
     def pages(self) -> int:
@@ -89,10 +93,20 @@ def show_worklist(
         )
         people = (user for each in found for user in (each.owner, each.approver))
         names = display_names(connection, people)
+        limited = limited_documents(
+            connection,
+            (each.sop_instance_uid for each in found if each.indication == Indication.PASSED),
+        )
     with context.database.write(brief=True) as connection:
         record(context, connection, principal, AuditAction.SEARCHED)
     return Worklist(
-        chosen=chosen, counts=counts, documents=found, total=total, page=page, names=names
+        chosen=chosen,
+        counts=counts,
+        documents=found,
+        total=total,
+        page=page,
+        names=names,
+        limited=limited,
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from sr.store.documents import DocumentState
 from sr.store.schema import documents, signatures
 
-__all__ = ["FoundSignature", "SignatureQuery", "search_signatures"]
+__all__ = ["FoundSignature", "SignatureQuery", "limited_documents", "search_signatures"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +56,16 @@ class FoundSignature:
     sub_indication: str | None
     document_kind: str
     document_state: str
+    limited: bool
+    """Whether the verdict on the document, when it was made, had limitations."""
 
 
+_LIMITED = func.json_array_length(signatures.c.verdict["limitations"]) > 0
 _COLUMNS = (
     *(signatures.c[name] for name in FoundSignature.__slots__ if name in signatures.c),
     documents.c.kind.label("document_kind"),
     documents.c.state.label("document_state"),
+    _LIMITED.label("limited"),
 )
 
 
@@ -76,6 +81,17 @@ def search_signatures(
     )
     rows = connection.execute(statement.limit(limit).offset(offset)).mappings()
     return tuple(FoundSignature(**row) for row in rows)
+
+
+def limited_documents(connection: Connection, uids: Iterable[str]) -> frozenset[str]:
+    """Return those whose last verdict had limitations."""
+    last = (
+        select(func.max(signatures.c.id))
+        .where(signatures.c.sop_instance_uid.in_(tuple(uids)))
+        .group_by(signatures.c.sop_instance_uid)
+    )
+    found = select(signatures.c.sop_instance_uid).where(signatures.c.id.in_(last), _LIMITED)
+    return frozenset(connection.execute(found).scalars())
 
 
 def _conditions(query: SignatureQuery) -> tuple[ColumnElement[bool], ...]:

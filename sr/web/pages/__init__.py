@@ -8,10 +8,10 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from sr.web.pages import (
-    agents,
     audit,
     checking,
     drafts,
+    keys,
     login,
     report,
     seals,
@@ -26,7 +26,7 @@ __all__ = ["install"]
 
 _PAGES = (
     *(login, worklist, drafts, report, signing, checking),
-    *(seals, signatures, agents, audit, trust, theme),
+    *(seals, signatures, keys, audit, trust, theme),
 )
 _STATIC = Path(__file__).parent.parent / "static"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +14,7 @@ from sr.app.audit.event_encoding import decode_event
 from sr.service.audit_search import find_events
 from sr.store.audit import EventQuery
 from sr.web.authentication import Caller, Wired
-from sr.web.pages.filters import EMPTY, begin_of, end_of
+from sr.web.pages.filters import EMPTY, api_address, begin_of, end_of
 from sr.web.pages.frame import PageRoute, show
 from sr.web.pages.looks import OUTCOMES
 from sr.web.parameters import UID
@@ -37,6 +38,27 @@ class _Filter(BaseModel):
     since: Annotated[date | None, EMPTY] = None
     until: Annotated[date | None, EMPTY] = None
     before: Annotated[Annotated[int, Field(ge=1)] | None, EMPTY] = None
+
+    def address(self, **changes: object) -> str:
+        """Return the address of the same search with some things changed, from its first page."""
+        values = self.model_copy(update={"before": None, **changes})
+        said = values.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        return f"/audit?{urlencode(said)}"
+
+    @property
+    def download(self) -> str:
+        """Return the address of the same search as JSON lines."""
+        wanted = {
+            "format": "jsonl",
+            "limit": "1000",
+            "action": self.action,
+            "outcome": self.outcome,
+            "user_id": self.user,
+            "sop_instance_uid": self.document,
+            "since": begin_of(self.since),
+            "until": end_of(self.until),
+        }
+        return api_address("audit-events", wanted)
 
 
 @router.get("/audit")

@@ -79,7 +79,9 @@ def begin(
     if study is None or template is None:
         templates = tuple(load_template(each) for each in find_templates())
         studies = list_studies(context, caller)
-        return show(request, caller, "new.html.j2", templates=templates, studies=studies)
+        return show(
+            request, caller, "new.html.j2", templates=templates, studies=studies, chosen=study
+        )
     task = _new(context, caller, study, template)
     known = {key: word(caller) for key, word in _OF_THE_WRITER.items()}
     return _page(request, caller, task, known if task.template else {})

@@ -8,12 +8,13 @@ Cites: WCAG 2.2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -26,13 +27,14 @@ from sr.app.page import environment
 from sr.app.wording import person_name
 from sr.errors import AuthenticationError, SRError
 from sr.service.access import Permission, Principal, may
-from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, STATES
+from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, REFUSALS, STATES
 from sr.web.problems import status_of
 from sr.web.refusals import keep_refusal
 
-__all__ = ["THEME_COOKIE", "PageRoute", "failed", "see_other", "show"]
+__all__ = ["THEME_COOKIE", "PageRoute", "failed", "is_scripted", "see_other", "show"]
 
 THEME_COOKIE = "srsign_theme"
+_OF_A_REPORT = re.compile(r"/reports/[0-9.]+/[a-z]+")
 
 
 def show(
@@ -99,9 +101,21 @@ class PageRoute(APIRoute):
         return handle
 
 
+def is_scripted(request: Request) -> bool:
+    """Return whether the script of a page asks, which shows the answer in that page."""
+    return "hx-request" in request.headers
+
+
 def _to_login(request: Request) -> Response:
-    target = f"/login?next={quote(request.url.path)}"
-    if "hx-request" in request.headers:
+    """Send to log in; who was writing is told so, and the page with what was written stays."""
+    scripted, writes = is_scripted(request), request.method != "GET"
+    if scripted and writes:
+        hint = "log in in another window, then send this again: what you wrote is still here"
+        return failed(request, HTTPStatus.UNAUTHORIZED, "the session is over", hint, None)
+    page = request.headers.get("hx-current-url" if scripted else "referer", "")
+    back = urlsplit(page).path or "/" if scripted or writes else request.url.path
+    target = f"/login?next={quote(back)}"
+    if scripted:
         return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
     return see_other(target)
 
@@ -111,12 +125,16 @@ def failed(
 ) -> Response:
     """Return the page that says what went wrong, with the navigation of whoever is known."""
     principal: Principal | None = getattr(request.state, "principal", None)
+    path = request.url.path
     return show(
         request,
         principal,
         "error.html.j2",
         status=status,
-        title=HTTPStatus(status).phrase,
+        title=REFUSALS.get(status) or HTTPStatus(status).phrase,
+        logged_out=status == HTTPStatus.UNAUTHORIZED,
+        dialog=is_scripted(request),
+        report=path.rpartition("/")[0] if _OF_A_REPORT.fullmatch(path) else None,
         message=message,
         hint=hint,
         where=where,
@@ -138,5 +156,6 @@ def _environment() -> Environment:
     return pages
 
 
-def _clock(at: datetime | None) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if at is not None else "–"
+def _clock(at: datetime | None, seconds: bool = False) -> str:  # noqa: FBT001, FBT002 - a filter
+    form = "%Y-%m-%d %H:%M:%S UTC" if seconds else "%Y-%m-%d %H:%M UTC"
+    return at.astimezone(UTC).strftime(form) if at is not None else "–"

@@ -6,12 +6,14 @@ Cites: WCAG 2.2 1.4.1.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from sr.app.answers import AnswerState
 from sr.app.audit import Outcome
 from sr.findings import Indication
 from sr.service.access import Permission
 from sr.service.checks import SetResult
+from sr.service.worklist import WorkList
 from sr.store.documents import DocumentState
 from sr.store.jobs import JobState
 
@@ -19,10 +21,13 @@ __all__ = [
     "ANSWERS",
     "INDICATIONS",
     "JOBS",
+    "LISTS",
     "NAVIGATION",
     "OUTCOMES",
+    "REFUSALS",
     "SET_RESULTS",
     "STATES",
+    "VALIDITY",
     "Entry",
     "Look",
 ]
@@ -102,13 +107,43 @@ JOBS: dict[str, Look] = {
     JobState.FAILED: _look("bad", "no", "failed"),
 }
 
+VALIDITY: dict[str, Look] = {
+    "valid": _look("good", "yes", "valid"),
+    "expires soon": _look("open", "warning", "expires soon"),
+    "expired": _look("bad", "no", "expired"),
+}
+"""Of a certificate."""
+
+REFUSALS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "You are logged out",
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.NOT_FOUND: "Not found",
+    HTTPStatus.CONFLICT: "Not possible now",
+    HTTPStatus.GONE: "Too late",
+    HTTPStatus.PRECONDITION_FAILED: "Changed in the meantime",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Not accepted",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too much at a time",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed here",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not available now",
+}
+"""What a page that refuses is called, by its status."""
+
+LISTS = {
+    WorkList.MINE: "Mine",
+    WorkList.TO_APPROVE: "To approve",
+    WorkList.SIGNED: "Signed",
+    WorkList.PROBLEMS: "Problems",
+}
+"""What the lists are called."""
+
 NAVIGATION = (
     Entry(path="/", label="Worklist", permission=Permission.READ_DOCUMENTS),
     Entry(path="/reports/new", label="New report", permission=Permission.WRITE_REPORTS),
     Entry(path="/check", label="Check files", permission=Permission.CHECK),
     Entry(path="/seals", label="Seals", permission=Permission.SEAL),
     Entry(path="/signatures", label="Signatures", permission=Permission.SEARCH_SIGNATURES),
-    Entry(path="/agents", label="Agents", permission=Permission.PAIR_AGENTS),
+    Entry(path="/keys", label="My keys", permission=Permission.OWN_CREDENTIALS),
     Entry(path="/audit", label="Audit", permission=Permission.READ_AUDIT),
     Entry(path="/trust", label="Trust", permission=Permission.CHANGE_TRUST),
 )

@@ -12,7 +12,7 @@ from fastapi import Request
 
 from sr.web.asgi import Application, Message, Receive, Scope, Send
 from sr.web.operations import PROBLEM_MEDIA_TYPE
-from sr.web.pages.frame import failed
+from sr.web.pages.frame import failed, is_scripted
 
 __all__ = ["RefusedPages"]
 
@@ -64,8 +64,10 @@ async def _show(scope: Scope, receive: Receive, send: Send, begun: Message, said
 
 
 def _wants_page(scope: Scope) -> bool:
+    if scope["path"].startswith(_NO_PAGES):
+        return False
     accepted = b",".join(value for name, value in scope["headers"] if name == b"accept")
-    return b"text/html" in accepted.lower() and not scope["path"].startswith(_NO_PAGES)
+    return b"text/html" in accepted.lower() or is_scripted(Request(scope))
 
 
 def _is_problem(message: Message) -> bool:

@@ -12,13 +12,16 @@ from sr.app.differences import attribute_changes, content_changes
 from sr.app.render import document_values
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, read
+from sr.service.access import Permission, may
 from sr.service.checks import check_stored
 from sr.service.documents import open_document
 from sr.service.dossier import Action, open_dossier
 from sr.service.reports import return_report
-from sr.store.documents import DocumentKind
+from sr.service.worklist import WorkList
+from sr.store.documents import Document, DocumentKind
 from sr.web.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
+from sr.web.pages.looks import LISTS
 from sr.web.parameters import UID
 
 __all__ = ["router"]
@@ -45,6 +48,7 @@ def look(
 ) -> Response:
     """Show a report; with ``images`` what it cites is compared with the evidence folders."""
     dossier = open_dossier(context, caller, sop_instance_uid)
+    chosen = _list_of(caller, dossier.document)
     verdict = check_stored(context, caller, sop_instance_uid) if images else dossier.verdict
     file = read(BytesSource(dossier.version.content), limits=context.limits)
     earlier = dossier.before
@@ -63,9 +67,22 @@ def look(
         changes=attribute_changes(before, file.dataset) if before else (),
         since=content_changes(before, file.dataset) if before else (),
         Action=Action,
+        signed=bool(verdict.signatures),
+        list=chosen.value,
+        back=LISTS[chosen],
         paged=False,
         **document_values(file, verdict),
     )
+
+
+def _list_of(caller: Caller, document: Document) -> WorkList:
+    """Return the list that whoever reads a report goes on with."""
+    if document.kind is DocumentKind.REPORT:
+        if document.owner == caller.user_id:
+            return WorkList.MINE
+        if may(caller, Permission.RETURN_REPORTS):
+            return WorkList.TO_APPROVE
+    return WorkList.SIGNED
 
 
 @router.get("/reports/{sop_instance_uid}/file")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
+from sr.app.wording import person_name
 from sr.service.access import Permission
 from sr.service.jobs import jobs_of
 from sr.service.key_objects import ask_for_sealed
@@ -27,6 +28,7 @@ def look(request: Request, context: Wired, caller: Caller) -> Response:
     """Show the studies that can be sealed, and what was asked for."""
     studies = list_studies(context, caller, Permission.SEAL)
     jobs = jobs_of(context, caller, limit=20)
+    names = {study.study_instance_uid: person_name(study.patient_name) for study in studies}
     return show(
         request,
         caller,
@@ -35,6 +37,7 @@ def look(request: Request, context: Wired, caller: Caller) -> Response:
         jobs=jobs,
         waiting=any(job.state in (JobState.QUEUED, JobState.RUNNING) for job in jobs),
         looks=JOBS,
+        names={job.id: names.get(str(job.arguments.get("study_instance_uid")), "") for job in jobs},
     )
 
 

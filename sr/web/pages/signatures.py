@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from sr.app.wording import purpose_words
 from sr.codes import SignaturePurpose
 from sr.findings import Indication
 from sr.mac import MACAlgorithm
@@ -18,7 +19,7 @@ from sr.store.documents import DocumentState
 from sr.store.signature_search import SignatureQuery
 from sr.verification.render import short_name
 from sr.web.authentication import Caller, Wired
-from sr.web.pages.filters import EMPTY, begin_of, end_of
+from sr.web.pages.filters import EMPTY, api_address, begin_of, end_of
 from sr.web.pages.frame import PageRoute, show
 
 __all__ = ["router"]
@@ -63,12 +64,7 @@ class _Filter(BaseModel):
             "until": end_of(self.until),
             "expires_before": begin_of(self.expires_before),
         }
-        given = {
-            name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in wanted.items()
-            if value
-        }
-        return f"/api/v1/signatures?{urlencode(given)}"
+        return api_address("signatures", wanted)
 
 
 @router.get("/signatures")
@@ -102,8 +98,9 @@ def look(
             "state": tuple(DocumentState),
             "algorithm": tuple(MACAlgorithm),
         },
-        meaning={each.value: each.code.meaning for each in SignaturePurpose},
+        meaning={each.value: purpose_words(each) for each in SignaturePurpose},
         short=short_name,
         soon=context.ports.now() + timedelta(days=90),
         reads=may(caller, Permission.READ_DOCUMENTS),
+        audits=may(caller, Permission.READ_AUDIT),
     )

@@ -17,7 +17,7 @@ from sr.app.differences import (
     keyword_of,
 )
 from sr.app.document_view import title_of
-from sr.app.wording import person_name, visible
+from sr.app.wording import person_name, purpose_words, visible
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, DataSet, format_tag, read
 from sr.mac.selection import DIGITAL_SIGNATURES_SEQUENCE, MAC_PARAMETERS_SEQUENCE
@@ -33,7 +33,7 @@ from sr.store.signing_sessions import LIVE, SessionState, SigningSession
 from sr.trust import parse_certificates
 from sr.verification.render import short_name
 from sr.web.authentication import Caller, Wired
-from sr.web.pages.frame import PageRoute, see_other, show
+from sr.web.pages.frame import PageRoute, is_scripted, see_other, show
 from sr.web.parameters import UID
 
 __all__ = ["router"]
@@ -100,8 +100,8 @@ def look(request: Request, context: Wired, caller: Caller, session_id: SessionId
         caller,
         "signing.html.j2",
         session=session,
-        dialog="hx-request" in request.headers,
-        purpose=purpose.code.meaning,
+        dialog=is_scripted(request),
+        purpose=purpose_words(purpose),
         approves=purpose is SignaturePurpose.VERIFICATION,
         signer=short_name(leaf.subject.rfc4514_string()),
         issuer=short_name(leaf.issuer.rfc4514_string()),

@@ -16,6 +16,10 @@ from sr.document.template_input import InputType, TemplateInput
 __all__ = ["FormField", "every_field", "fields_of", "has_form", "values_of"]
 
 _MOST_ROWS = 100
+_ONE_LINE = frozenset(
+    {"observer_name", "organization", "accession_number", "language", "title", "frame_of_reference"}
+)
+"""Texts that go into an attribute of one line; every other one is prose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,12 @@ class FormField:
     def id(self) -> str:
         """Return the id of its element."""
         return "field-" + "-".join(self.path.replace("[", ".").replace("]", "").split("."))
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether there is room for more than a line."""
+        prose = self.type is InputType.TEXT and self.path not in _ONE_LINE and "[" not in self.path
+        return prose or self.type in (InputType.TEXTS, InputType.POINTS)
 
 
 def has_form(inputs: tuple[TemplateInput, ...]) -> bool:

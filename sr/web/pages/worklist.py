@@ -20,19 +20,13 @@ from sr.store.document_search import DocumentOrder, DocumentQuery
 from sr.store.documents import DocumentState
 from sr.web.authentication import Caller, Wired
 from sr.web.pages.filters import EMPTY, begin_of, end_of
-from sr.web.pages.frame import PageRoute, see_other, show
-from sr.web.pages.looks import NAVIGATION
+from sr.web.pages.frame import PageRoute, is_scripted, see_other, show
+from sr.web.pages.looks import LISTS, NAVIGATION
 
 __all__ = ["router"]
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_TITLES = {
-    WorkList.MINE: "Mine",
-    WorkList.TO_APPROVE: "To approve",
-    WorkList.SIGNED: "Signed",
-    WorkList.PROBLEMS: "Problems",
-}
 _EMPTY = {
     WorkList.MINE: "You have no reports at work.",
     WorkList.TO_APPROVE: "Nothing waits for your approval.",
@@ -98,7 +92,7 @@ def search(
     request: Request, context: Wired, caller: Caller, asked: Annotated[_Form, Form()]
 ) -> Response:
     """Show what a filter finds; without a patient in it, under an address of its own."""
-    scripted = "hx-request" in request.headers
+    scripted = is_scripted(request)
     address = _Filter(**asked.model_dump(exclude={"patient"}))
     if not asked.patient and not scripted:
         return see_other(address.address(page=asked.page))
@@ -139,7 +133,7 @@ def _page(
         patient=patient,
         filtered=filtered,
         found=found,
-        titles=_TITLES,
+        titles=LISTS,
         empty=_EMPTY[found.chosen],
         columns=_COLUMNS,
         filter_states=tuple(s for s in DocumentState if s is not DocumentState.SUPERSEDED),

@@ -65,7 +65,7 @@ def test_what_nobody_signed_is_marked(office: Office, tmp_path: Path) -> None:
     out = tmp_path / "out.html"
     render_file(office.authored, out, _options(office))
     marked = re.findall(r'class="uncovered">\s*<dt>([^<]+)', out.read_text("utf-8"))
-    assert set(marked) == {"Stage", "Verification", "Instance"}
+    assert set(marked) == {"Stage", "Approval", "Instance"}
 
 
 @pytest.mark.parametrize("name", ["draft.dcm", "report.dcm", "seal.dcm"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
@@ -15,11 +16,14 @@ from sr.service.documents import open_document
 from sr.store.documents import Document, content_of
 from tests.support.agents import InProcess, paired
 from tests.support.audit_trail import Trail
+from tests.support.keys_page import first_removal, hand_in
 from tests.support.page_routes import page_routes
 from tests.support.service import Service, open_service
 
 SILENT = {
     ("GET", "/agents"),
+    ("GET", "/keys"),
+    ("POST", "/keys/challenge"),
     ("GET", "/check"),
     ("GET", "/login"),
     ("GET", "/login/openid"),
@@ -82,11 +86,15 @@ class Site:
             "root", "POST", "/trust", data={"use": "anchor"}, files={"certificate": ("a.pem", pem)}
         )
 
-    def call(self, login: str, method: str, path: str, **more: Any) -> Any:
-        """Send a request from somebody's browser; the events before it do not count."""
+    def browser_of(self, login: str) -> TestClient:
+        """Return the browser, somebody logged in; the events before it do not count."""
         self.browser.post("/login", data={"login": login}, follow_redirects=False)
         self.trail.begin()
-        return self.browser.request(method, path, follow_redirects=False, **more)
+        return self.browser
+
+    def call(self, login: str, method: str, path: str, **more: Any) -> Any:
+        """Send a request from somebody's browser; the events before it do not count."""
+        return self.browser_of(login).request(method, path, follow_redirects=False, **more)
 
 
 Call = Callable[[Site], Any]
@@ -113,6 +121,10 @@ def _session(method: str, below: str = "") -> Call:
 def _pair(site: Site) -> Any:
     code = ask_code(InProcess(site.service.client()), "reading room").user_code
     return site.call("sam", "POST", "/agents", data={"user_code": code})
+
+
+def _add_certificate(site: Site) -> Any:
+    return hand_in(site.browser_of("sam"), site.service, key="supervisor", certificate="supervisor")
 
 
 def _remove(site: Site) -> Any:
@@ -191,6 +203,11 @@ CALLS: dict[tuple[str, str], tuple[AuditAction, Call]] = {
     ("POST", "/agents/{agent_id}/revoke"): (
         _A.CREDENTIAL_REMOVED,
         lambda site: site.call("sam", "POST", f"/agents/{paired(site.service, 'sam')[1]}/revoke"),
+    ),
+    ("POST", "/keys"): (_A.CREDENTIAL_ADDED, _add_certificate),
+    ("POST", "/keys/{credential_id}/remove"): (
+        _A.CREDENTIAL_REMOVED,
+        lambda site: site.call("anna", "POST", first_removal(site.browser_of("anna"))),
     ),
     ("GET", "/audit"): (_A.AUDIT_READ, _get("/audit", "ida")),
     ("POST", "/trust"): (_A.TRUST_ANCHOR_ADDED, Site.anchors),

@@ -68,7 +68,7 @@ def test_of_a_draft_nothing_is_known(service: Service, draft: Document) -> None:
 def test_uncovered_content_is_marked(service: Service, signed: Document) -> None:
     """What no valid signature covers is marked where it stands, and only that."""
     marked = _page(service, "anna", signed).one("article").all("div", class_="uncovered")
-    assert {each.one("dt").text for each in marked} == {"Stage", "Verification", "Instance"}
+    assert {each.one("dt").text for each in marked} == {"Stage", "Approval", "Instance"}
     assert all(each.one("span", class_="badge") for each in marked)
 
 

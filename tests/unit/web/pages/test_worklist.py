@@ -79,7 +79,7 @@ def test_hostile_names_stay_text(service: Service) -> None:
     """Markup in names and titles is shown as it is written, and nothing of it acts."""
     page = _page(service, "anna", "/?list=problems")
     assert _titles(page) == ["<b>Report</b>"]
-    assert "<script>alert(1)</script>" in page.one("td", class_="patient").text
+    assert "<script>alert(1)</script>" in page.one("th", class_="patient", scope="row").text
     assert not page.one("main").all("b")
     assert not forbidden(page)
 
