@@ -5,6 +5,7 @@ Cites: PS3.17 Annex W.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,9 @@ from sr.verification.render import short_name
 from sr.verification.verdict import SignatureVerdict
 
 __all__ = ["Answer", "AnswerState", "answers", "purpose_name", "signer_name"]
+
+
+_UTC = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)Z")
 
 
 class AnswerState(StrEnum):
@@ -63,6 +67,7 @@ def answers(verdict: Verdict) -> tuple[Answer, ...]:
 
 def _words(text: str) -> tuple[str, ...]:
     plain = {state.value for state in AnswerState}
+    text = _UTC.sub(r"\1 \2 UTC", text)
     return tuple(part for part in text.split("; ") if part and part not in plain)
 
 

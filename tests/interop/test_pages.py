@@ -19,7 +19,8 @@ from tests.support.service import Service, open_service
 pytestmark = pytest.mark.peer
 
 WIDE = {"width": 1280, "height": 900}
-NARROW = {"width": 390, "height": 800}
+NARROW = {"width": 320, "height": 800}
+"""Of a page enlarged four times, WCAG 2.2 1.4.10."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,42 @@ def test_dropped_files_are_checked(site: Site) -> None:
         " data.items.add(new File(['hello'], 'note.txt')); return data; }"
     )
     page.locator("[data-drop]").dispatch_event("drop", {"dataTransfer": data})
-    page.locator(".statement.none").wait_for()
+    page.locator(".statement.none h2:focus").wait_for()
+
+
+def test_what_was_written_survives_the_session(site: Site) -> None:
+    """Who saves too late is told so, finds every word again, and saves it after a new login."""
+    page = site.enter("anna")
+    page.goto(f"/reports/new?study={site.service.world.studies[0]}&template=ct-chest")
+    for name in ("clinical_information", "impression"):
+        page.locator(f"#field-{name}").fill("Typed for ten minutes.")
+    for name, choice in (("contrast", "no"), ("effusion", "none"), ("lymph_nodes", "no")):
+        page.locator(f"#field-{name}").select_option(choice)
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save draft").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("dialog").get_by_role("link", name="Log in").click()
+    opened.value.locator("button[value=anna]").click()
+    opened.value.wait_for_url(lambda url: "/login" not in url)
+    page.get_by_role("button", name="Close").click()
+    assert page.locator("#field-impression").input_value() == "Typed for ten minutes."
+    page.get_by_role("button", name="Save draft").click()
+    page.locator(".stand", has_text="draft").wait_for()
+    assert page.get_by_text("Typed for ten minutes.").count()
+
+
+def test_single_keys_can_be_switched_off(site: Site) -> None:
+    """A key that was hit by chance does nothing, also on the next page, once it is switched off."""
+    _draft(site)
+    page = site.enter("anna")
+    page.keyboard.press("?")
+    page.get_by_role("switch").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement === document.body")
+    page.keyboard.press("?")
+    assert page.get_by_role("dialog").count() == 0
 
 
 def test_everything_works_without_script(site: Site) -> None:

@@ -90,7 +90,7 @@ def _statement(checked: CheckedSet) -> _Statement:
     ]
     if Indication.FAILED in found or counts[_R.ALTERED]:
         words = "Do not rely on these files"
-        more = "A signature does not hold, or a file is not what was signed."
+        more = "A signature does not hold." if Indication.FAILED in found else ""
         return _Statement(tone="bad", icon="no", words=words, more=_told(differs, more))
     if differs:
         words = "This is not the set that was signed"

@@ -29,7 +29,7 @@ from sr.service.reports import amend_report, change_report, write_report
 from sr.service.studies import find_study, list_studies
 from sr.store.documents import Document
 from sr.web.authentication import Caller, Wired
-from sr.web.pages.frame import PageRoute, see_other, show
+from sr.web.pages.frame import PageRoute, lead_on, show
 from sr.web.pages.template_form import every_field, fields_of, has_form, values_of
 from sr.web.parameters import UID
 
@@ -221,7 +221,7 @@ def _taken(
         if more:
             return _page(request, caller, task, values, more=more)
         if "preview" not in texts:
-            return see_other(f"/reports/{save(values).sop_instance_uid}")
+            return lead_on(request, f"/reports/{save(values).sop_instance_uid}")
         preview = preview_draft(context, caller, source(values))
     except DocumentError as error:
         return _page(request, caller, task, values, error=error, text=texts.get(_FILE))

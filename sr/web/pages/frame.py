@@ -31,7 +31,7 @@ from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, REFUSALS, STATE
 from sr.web.problems import status_of
 from sr.web.refusals import keep_refusal
 
-__all__ = ["THEME_COOKIE", "PageRoute", "failed", "is_scripted", "see_other", "show"]
+__all__ = ["THEME_COOKIE", "PageRoute", "failed", "is_scripted", "lead_on", "see_other", "show"]
 
 THEME_COOKIE = "srsign_theme"
 _OF_A_REPORT = re.compile(r"/reports/[0-9.]+/[a-z]+")
@@ -70,6 +70,13 @@ def show(
         **values,
     )
     return HTMLResponse(content, status_code=status, headers=headers)
+
+
+def lead_on(request: Request, path: str) -> Response:
+    """Return the answer to a form that was taken, where the script of the page may have sent it."""
+    if is_scripted(request):
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": path})
+    return see_other(path)
 
 
 def see_other(path: str) -> RedirectResponse:
@@ -115,9 +122,7 @@ def _to_login(request: Request) -> Response:
     page = request.headers.get("hx-current-url" if scripted else "referer", "")
     back = urlsplit(page).path or "/" if scripted or writes else request.url.path
     target = f"/login?next={quote(back)}"
-    if scripted:
-        return Response(status_code=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": target})
-    return see_other(target)
+    return lead_on(request, target)
 
 
 def failed(

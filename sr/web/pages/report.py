@@ -60,6 +60,7 @@ def look(
         dossier=dossier,
         document=dossier.document,
         verdict=verdict,
+        compared=images,
         answers=answers(verdict),
         actions=dossier.actions,
         resource=_RESOURCES[dossier.document.kind],

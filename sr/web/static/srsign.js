@@ -56,16 +56,16 @@ function openDialogs(root) {
   }
 }
 
-// Who was in what is exchanged finds the error, or the page, and not the top of the window.
+// What arrives to be read gets the focus; whoever was in what went away is at the page again.
 let inside = false;
 document.addEventListener("htmx:beforeSwap", (event) => {
   inside = event.detail.target.contains(document.activeElement);
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   openDialogs(event.target);
-  if (!inside || document.activeElement !== document.body) return;
-  const root = document.getElementById(event.target.id) ?? document;
-  (root.querySelector("[data-arrive]") ?? document.getElementById("main")).focus();
+  const arrived = document.querySelector("[data-arrive]");
+  if (arrived) arrived.focus();
+  else if (inside && document.activeElement === document.body) document.getElementById("main").focus();
 });
 
 // A list too long to read is narrowed while one writes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,11 @@ from sr.service.demonstration import chain_of, principal_for, sign_here, write_d
 from sr.service.server_signing import server_chains, sign_with_server_key
 from sr.service.session_view import OpenedSession
 from sr.service.signing_sessions import WantedSignature, open_session
+from sr.service.signing_ways import way_to_sign
 from sr.store.documents import Document, get_document
+from sr.store.people import Credential, add_credential
 from sr.store.schema import audit_events, credentials, signatures
+from tests.support.agents import paired
 from tests.support.service import Service, open_service
 
 
@@ -181,3 +185,22 @@ def test_missing_key_file_is_said(tmp_path: Path, service: Service) -> None:
     for _ in range(2):
         with pytest.raises(ConfigurationError):
             keys.signer(f"file:{tmp_path / 'none.key'}", chain)
+
+
+def test_a_key_that_an_agent_has_goes_first(tmp_path: Path) -> None:
+    """A page waits for a key that somebody can be asked for, also where another was added later."""
+    service = open_service(tmp_path, slices=1)
+    _, agent = paired(service, "anna")
+    context = replace(service.context, server_signers=frozenset())
+    chains = {}
+    with context.database.write() as connection:
+        for name, holder in (("supervisor", agent), ("archive", None)):
+            chains[name] = chain_of(service.world.pki, name)
+            credential = Credential(
+                id=context.new_token(), user_id="anna", sha256=sha256(name.encode()).hexdigest(),
+                chain=chains[name], label=name, agent_id=holder, not_after=context.ports.now(),
+                created_at=context.ports.now(),
+            )  # fmt: skip
+            add_credential(connection, credential)
+    way = way_to_sign(context, principal_for("anna"), SignaturePurpose.AUTHOR)
+    assert (way.by_server, way.chain) == (False, chains["supervisor"])

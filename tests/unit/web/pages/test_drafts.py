@@ -243,3 +243,31 @@ def test_a_stranger_as_author_is_not_signed(service: Service) -> None:
     answer = client.post(f"{begun.url}/sign") if begun.status_code < 400 else begun
     assert answer.status_code >= 400
     assert client.get(f"/api/v1/reports/{uid}").json()["state"] == "draft"
+
+
+def test_a_scripted_form_goes_where_a_plain_one_does(service: Service) -> None:
+    """A draft that the script of the page sends is kept, and the whole window is led to it."""
+    client = service.client("anna")
+    plain = client.post(_new(service), data=FILLED, follow_redirects=False)
+    scripted = client.post(
+        _new(service), data=FILLED, headers={"HX-Request": "true"}, follow_redirects=False
+    )
+    assert (plain.status_code, scripted.status_code) == (303, 204)
+    assert scripted.headers["hx-redirect"].startswith("/reports/")
+    assert scripted.headers["hx-redirect"] != plain.headers["location"]
+
+
+def test_no_patient_is_chosen_beforehand(service: Service) -> None:
+    """Whose study it is has to be chosen, unless the address says it."""
+    client, study = service.client("anna"), service.world.studies[0]
+    for address, chosen in (("/reports/new", 0), (f"/reports/new?study={study}", 1)):
+        choices = parse(client.get(address).text).all("input", type="radio")
+        assert sum("checked" in each.attributes for each in choices) == chosen
+
+
+def test_prose_has_room(service: Service) -> None:
+    """What is told in sentences has a field of several lines, a name has one of one."""
+    page = parse(service.client("anna").get(_new(service)).text)
+    assert page.one(id="field-impression").tag == "textarea"
+    assert page.one(id="field-observer_name").tag == "input"
+    assert page.one(id="field-nodules-1-image").tag == "input"

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from sr.codes import SignaturePurpose
-from sr.service.demonstration import sign_here, write_demo_report
+from sr.service.demonstration import principal_for, sign_here, write_demo_report
+from sr.service.inventory import find_signatures
+from sr.store.signature_search import SignatureQuery
 from tests.support.html import Element, forbidden, parse
 from tests.support.service import Service, open_service
 
@@ -61,6 +63,45 @@ def test_the_same_search_is_a_spreadsheet(service: Service) -> None:
         assert answer.status_code == 200, answer.text
         assert len(answer.text.splitlines()) == lines
         assert urlsplit(link.attributes["href"]).path == "/api/v1/signatures"
+
+
+def test_limitations_are_said_in_the_inventory(service: Service) -> None:
+    """A check that passed with limitations says so in the list too."""
+    row = _page(service, "ida", "/signatures?indication=PASSED").one("tbody")
+    assert "with limitations" in row.all("span", class_="mark")[0].text
+
+
+def test_an_auditor_follows_a_signature_to_its_events(service: Service) -> None:
+    """Who reads no reports is led to what happened to one, and to who did it."""
+    row = _page(service, "ida", "/signatures").one("tbody")
+    (events,) = (a.attributes["href"] for a in row.all("a"))
+    page = _page(service, "ida", events)
+    found = _rows(page)
+    assert 0 < found < _rows(_page(service, "ida", "/audit"))
+    (signed, *_) = (r for r in page.one("tbody").all("tr") if "signed" in r.text)
+    who = next(a.attributes["href"] for a in signed.all("a") if "user=" in a.attributes["href"])
+    assert {"user=anna", *urlsplit(events).query.split("&")} == {*urlsplit(who).query.split("&")}
+    assert 0 < _rows(_page(service, "ida", who)) <= found
+
+
+def test_the_same_events_are_json_lines(service: Service) -> None:
+    """The link to JSON lines asks the API for what the page shows."""
+    for asked, lines in (("action=signed&since=2001-01-01&user=anna", 1), ("user=nobody", 0)):
+        page = _page(service, "ida", f"/audit?{asked}")
+        link = next(a for a in page.all("a") if "download" in a.attributes)
+        answer = service.client("ida").get(link.attributes["href"])
+        assert answer.status_code == 200, answer.text
+        assert len(answer.text.splitlines()) == lines
+
+
+def test_earlier_events_keep_the_filter(service: Service) -> None:
+    """The next page asks for what this one does."""
+    for _ in range(101):
+        find_signatures(service.context, principal_for("ida"), SignatureQuery(), limit=1)
+    page = _page(service, "ida", "/audit?action=searched")
+    earlier = page.one("nav", aria_label="Pages").one("a").attributes["href"]
+    assert "action=searched" in earlier
+    assert _rows(_page(service, "ida", earlier))
 
 
 def test_events_are_shown_to_auditors(service: Service) -> None:

@@ -16,6 +16,7 @@ from tests.support.html import forbidden, parse
 from tests.support.service import Service, open_service
 
 PAGE = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+SCRIPT = {"Accept": "*/*", "HX-Request": "true"}
 OTHER_SITE = {"Origin": "https://elsewhere.test"}
 
 
@@ -91,6 +92,49 @@ def test_a_browser_gets_a_page(service: Service, what: str) -> None:
     assert "Müller" not in answer.text
     assert answer.headers["content-length"] == str(len(answer.content))
     assert ("retry-after" in answer.headers) == (status == 429)
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_script_of_a_page_gets_a_dialog(service: Service, what: str) -> None:
+    """What a page shows in itself leaves the page as it is: a dialog that can be closed."""
+    status, call = REFUSED[what]
+    answer = call(service, SCRIPT)
+    assert answer.status_code == status
+    dialog = parse(answer.text).one("dialog", id="failed")
+    assert dialog.one("form", method="dialog").one("button").text
+    assert not forbidden(dialog)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_end_of_a_session(service: Service, method: str) -> None:
+    """Who only looks is sent to log in and back; who wrote is told, and loses nothing."""
+    page = "/reports/new?study=1.2.3&template=ct-chest"
+    headers = {**SCRIPT, "HX-Current-URL": f"http://srsign.test{page}"}
+    answer = service.browser().request(method, page, headers=headers, follow_redirects=False)
+    if method == "GET":
+        assert answer.headers["hx-redirect"] == "/login?next=/reports/new"
+    else:
+        assert answer.status_code == 401
+        assert "hx-redirect" not in answer.headers
+        dialog = parse(answer.text).one("dialog", id="failed")
+        assert dialog.one("a", href="/login").attributes["target"] == "_blank"
+
+
+def test_the_end_of_a_session_without_script(service: Service) -> None:
+    """A form leads back to the page that it stood on, for its own address only takes forms."""
+    headers = {"Referer": "http://srsign.test/reports/1.2.3"}
+    sent = service.browser().post("/reports/1.2.3/sign", headers=headers, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/login?next=/reports/1.2.3")
+    sent = service.browser().post("/reports/1.2.3/sign", follow_redirects=False)
+    assert sent.headers["location"] == "/login?next=/"
+
+
+def test_a_refusal_on_a_report_leads_back_to_it(service: Service) -> None:
+    """Who is refused below a report finds the way back to it, and no other way."""
+    answer = service.browser("anna").get("/reports/1.2.3/edit", headers=PAGE)
+    assert parse(answer.text).one("section", role="alert").one("a", href="/reports/1.2.3")
+    answer = service.browser("anna").get("/reports/1.2.3", headers=PAGE)
+    assert parse(answer.text).one("section", role="alert").one("a", href="/")
 
 
 @pytest.mark.parametrize("what", REFUSED)

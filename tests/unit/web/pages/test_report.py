@@ -159,3 +159,26 @@ def test_cited_images_are_compared_on_demand(service: Service, signed: Document)
     page = parse(answer.text)
     assert _answers(page)[-1] == "yes"
     assert not [a for a in page.all("a") if "images=" in a.attributes["href"]]
+
+
+@pytest.mark.parametrize(
+    ("login", "back"), [("anna", "mine"), ("sam", "to-approve"), ("archive", "signed")]
+)
+def test_a_report_leads_back_to_the_list(
+    service: Service, signed: Document, login: str, back: str
+) -> None:
+    """Who works through a stack goes on with the list that the report was in for them."""
+    page = _page(service, login, signed)
+    assert page.one("nav", aria_label="Back").one("a").attributes["href"] == f"/?list={back}"
+
+
+def test_nobody_seems_to_have_approved(service: Service, signed: Document) -> None:
+    """Beside the state stands who wrote the report, which nobody can read as who approved it."""
+    approval = SignaturePurpose.VERIFICATION
+    sign_here(service.context, service.world, "sam", signed, approval)
+    client = service.client("sam")
+    row = parse(client.get("/?list=signed").text).one("tbody").all("a")[0]
+    page = parse(client.get(row.attributes["href"]).text)
+    assert page.one("p", class_="stand").one("span", class_="faint").text.startswith("written by")
+    purposes = [each.text for each in page.one("ol", class_="signatures").all("strong")]
+    assert [each.partition(" ")[0] for each in purposes] == ["Author's", "Approval"]

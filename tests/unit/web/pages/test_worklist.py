@@ -205,3 +205,10 @@ def test_the_theme_is_kept(service: Service) -> None:
     assert parse(client.get("/").text).one("html").attributes["data-theme"] == "dark"
     client.post("/theme", data={"theme": "auto"})
     assert "data-theme" not in parse(client.get("/").text).one("html").attributes
+
+
+def test_limitations_are_said_in_the_list(service: Service) -> None:
+    """A check that passed with limitations says so; one that did not pass has no such words."""
+    rows = _page(service, "anna", "/").one("tbody").all("tr")
+    said = [row.one("td", class_="check").text for row in rows]
+    assert sorted(said) == ["failed", "not signed", "passed, with limitations"]
