@@ -22,6 +22,7 @@ from sr.service.context import Context
 from sr.service.documents import document_of, open_document
 from sr.service.events import event
 from sr.service.identity import identity_here
+from sr.service.kept_reports import kept_reports
 from sr.service.verdicts import verdict_of
 from sr.signature.documents import is_document
 from sr.store.audit import append_rows
@@ -234,10 +235,14 @@ def _folder(names: dict[Path, str]) -> EvidenceFolder:
 def _verdict_on_stored(
     context: Context, document: Document, content: bytes, paths: tuple[Path, ...]
 ) -> Verdict:
-    folder = _folder({path: path.name for path in paths}) if paths else None
     policy = replace(context.policy, identity=identity_here(context))
     here = replace(context, policy=policy)
-    return verdict_of(here, BytesSource(content), document.sop_instance_uid, folder=folder)
+    source, uid = BytesSource(content), document.sop_instance_uid
+    if not paths:
+        return verdict_of(here, source, uid)
+    with kept_reports(context, document) as reports:
+        folder = _folder({**{path: path.name for path in paths}, **reports})
+        return verdict_of(here, source, uid, folder=folder)
 
 
 def _has_verdict(context: Context, path: Path) -> bool:

@@ -278,6 +278,28 @@ def test_a_manifest_lists_the_reports_too(
     assert counts["missing"] == counts["altered"] == counts["unexpected"] == 0
 
 
+def test_a_manifest_is_compared_with_the_reports_that_are_kept_here(
+    service: Service, client: Callable[[str], TestClient]
+) -> None:
+    """By its UID a manifest is compared with images and with what became of its reports."""
+    anna, archive = client("anna"), client("archive")
+    study = {"study_instance_uid": service.world.studies[0]}
+    draft = anna.post("/api/v1/reports", json={**study, **VALUES}).json()
+    sign(service, anna, draft, SignaturePurpose.AUTHOR, "author")
+    asked = archive.post("/api/v1/manifests", json=study)
+    run_next(service.context, HANDLERS)
+    uid = archive.get(asked.headers["location"]).json()["result"]["sop_instance_uid"]
+    place = f"/api/v1/manifests/{uid}/verdict"
+    before = archive.get(place).json()
+    assert (before["indication"], before["references"]["matched"]) == ("PASSED", 4)
+    alone = archive.get(place, params={"evidence": False}).json()
+    assert alone["references"]["items"] == []
+    signed = anna.get(path_of(draft)).json()
+    sign(service, anna, signed, SignaturePurpose.AUTHOR, "author")
+    after = archive.get(place).json()
+    assert after["sub_indication"] == before["sub_indication"]
+
+
 def test_a_seal_over_nothing_fails_as_a_job(
     service: Service, client: Callable[[str], TestClient]
 ) -> None:
