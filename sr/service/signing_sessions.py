@@ -32,6 +32,7 @@ from sr.errors import (
     ConflictError,
     LifecycleError,
     SignerRefusedError,
+    TimestampError,
 )
 from sr.findings import Indication
 from sr.mac import MACAlgorithm
@@ -270,6 +271,9 @@ def finish_session(
         if ended.state is SessionState.COMPLETED:
             return _verdicts(context, session.id)
         raise
+    except TimestampError as error:
+        hint = "the values are kept: complete the session again, without any"
+        raise TimestampError(str(error), where=error.where, hint=hint) from error
     for item in items:
         context.prepared.forget(item.digital_signature_uid)
     return verdicts

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import tomllib
 from base64 import b64encode
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
+from fastapi.testclient import TestClient
 
+from sr.app.ports import Timestamping
 from sr.document.template import load_template
 from sr.keys import open_signer
 from sr.keys.secrets import no_secrets
 from sr.mac import MACAlgorithm
 from sr.service.demonstration import chain_of
+from tests.support.api import VALUES, code_of, path_of, tag_of
 from tests.support.service import Service, open_service
+from tests.support.tokens import MemoryAuthority, refusal
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +29,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     return open_service(tmp_path_factory.mktemp("service"))
 
 
-def _draft(service: Service, login: str = "anna") -> dict[str, object]:
+def _draft(service: Service, login: str = "anna") -> dict[str, Any]:
     answer = service.client(login).post(
         "/api/v1/reports",
         json={
@@ -116,3 +123,60 @@ def test_a_certificate_of_somebody_else_is_none(service: Service) -> None:
     assert _prepared(service, "anna", credential=other)[0] == 404
     assert _prepared(service, "anna", credential="0" * 32)[0] == 404
     assert _prepared(service, "anna", credential="x")[0] == 422
+
+
+def _completed(service: Service, client: TestClient, session: dict[str, Any], **more: Any) -> Any:
+    digest = bytes.fromhex(session["items"][0]["digest"])
+    with service.signer("author") as signer:
+        value = b64encode(signer.sign_digest(digest, MACAlgorithm.SHA256)).decode()
+    said = {"items": [{"n": 1, "signature": value, **more}]}
+    return client.post(f"/api/v1/signing-sessions/{session['id']}/complete", json=said)
+
+
+def _opened(service: Service, client: TestClient, document: dict[str, Any]) -> dict[str, Any]:
+    seen = {"sop_instance_uid": document["sop_instance_uid"], "if_match": document["sha256"]}
+    chain = chain_of(service.world.pki, "author").decode()
+    body = {"items": [seen], "purpose": "author", "certificate_chain": chain}
+    return client.post("/api/v1/signing-sessions", json=body).json()
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "code", "state"),
+    [
+        ("changed", 409, "conflict", "voided"),
+        ("late", 410, "expired", "expired"),
+        ("wrong", 422, "signer-refused", "open"),
+    ],
+)
+def test_what_ends_a_session_has_a_status(
+    service: Service, what: str, status: int, code: str, state: str
+) -> None:
+    """A changed draft is 409, a session that is over 410, another value 422; nothing is signed."""
+    client, document = service.client("anna"), _draft(service)
+    session = _opened(service, client, document)
+    if what == "changed":
+        assert client.put(path_of(document), json=VALUES, headers=tag_of(document)).is_success
+    if what == "late":
+        service.clock.forward(timedelta(minutes=11))
+    more = {"signature": "AAAA"} if what == "wrong" else {}
+    answer = _completed(service, client, session, **more)
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    assert client.get(f"/api/v1/signing-sessions/{session['id']}").json()["state"] == state
+    assert client.get(path_of(document)).json()["state"] == "draft"
+
+
+def _stamped(service: Service, authority: MemoryAuthority) -> TestClient:
+    stamping = Timestamping(authority=authority, new_nonce=lambda: 1 << 63)
+    ports = replace(service.context.ports, timestamping=stamping)
+    return replace(service, context=replace(service.context, ports=ports)).client("anna")
+
+
+def test_without_a_timestamp_the_value_is_kept(service: Service) -> None:
+    """A time-stamp authority that fails is 503; the next try signs, without any value."""
+    down = _stamped(service, MemoryAuthority(clock=service.clock, answer=lambda _: refusal()))
+    session = _opened(service, down, _draft(service))
+    place = f"/api/v1/signing-sessions/{session['id']}/complete"
+    for answer in (_completed(service, down, session), down.post(place, json={})):
+        assert (answer.status_code, code_of(answer)) == (503, "timestamp")
+    up = _stamped(service, MemoryAuthority(clock=service.clock))
+    assert up.post(place, json={}).status_code == 200
