@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sr.service.access import Permission
 from sr.service.condition import inventory, is_ready, readiness
 from sr.web.authentication import Caller, Wired
+from sr.web.bodies import View
 from sr.web.observation import Figures
 from sr.web.operations import protected
 
@@ -23,7 +24,21 @@ def live() -> str:
     return "ok\n"
 
 
-@router.get("/readyz", responses={503: {"description": "Something is missing."}})
+class Readiness(View):
+    """Whether what the service needs is there."""
+
+    database: bool
+    evidence: bool
+    """The evidence folders."""
+    trust: bool
+    """Trust anchors."""
+
+
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Something is missing."}},
+)
 def ready(context: Wired) -> JSONResponse:
     """Say whether the service can do its work."""
     found = readiness(context)

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from sr.app.audit import AuditAction
 from sr.app.document_view import title_of
@@ -38,6 +39,11 @@ __all__ = ["router"]
 router = APIRouter(prefix="/signing-sessions", tags=["signing-sessions"])
 
 SessionID = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a session.")]
+_SESSION: JsonDict = {
+    "items": [{"sop_instance_uid": "2.25.1", "if_match": '"2c26b46b68ffc68f…"'}],
+    "purpose": "author",
+    "certificate_chain": "-----BEGIN CERTIFICATE-----\nMIIE…\n-----END CERTIFICATE-----\n",
+}
 _STREAM = {
     "description": "The bytes that are hashed.",
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
@@ -54,6 +60,8 @@ class WantedItem(Body):
 
 class NewSession(Body):
     """What to sign, what for, with which certificate."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SESSION]})
 
     items: Annotated[list[WantedItem], Field(min_length=1, max_length=200)]
     purpose: Purpose
@@ -129,6 +137,10 @@ class SignedItem(Body):
 
 class Values(Body):
     """The signature values of a session; none to try again with those that were kept."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [{"n": 1, "signature": "oWp1…"}]}]}
+    )
 
     items: Annotated[list[SignedItem], Field(default_factory=list, max_length=200)]
 

@@ -113,13 +113,17 @@ class SignatureVerdictView(_Closed):
 
     digital_signature_uid: str
     location: str
+    """Item of a sequence that it is in; empty for the document itself."""
     purpose: CodeView | None
     signer: SignerView | None
     claimed_at: str | None
+    """As in the file (DICOM DT), not checked for being a time."""
     proven_at: str | None
+    """Time of a valid time-stamp, RFC 3339."""
     mac_algorithm: str | None
     profile: str | None
     covers: list[str]
+    """Tags of the data elements that it covers."""
     indication: Literal["PASSED", "INDETERMINATE", "FAILED"]
     sub_indication: str | None
     findings: list[FindingView]
@@ -152,18 +156,25 @@ class VerdictView(_Closed):
 
     schema_version: Literal[1]
     subject: str
+    """What was judged: the name of a file, or a SOP Instance UID."""
     sop_class_uid: str
     sop_instance_uid: str
     indication: Literal["PASSED", "INDETERMINATE", "FAILED", "NOT_SIGNED"]
     sub_indication: str | None
+    """Why, in the words of EN 319 102-1 where one fits; none where it is PASSED."""
     judged_at: str
     policy: str
+    """Id of the policy."""
     questions: QuestionsView
     signatures: list[SignatureVerdictView]
     findings: list[FindingView]
+    """About the document; those about a signature are with it."""
     limitations: list[LimitationView]
+    """What the verdict does not vouch for, also where it is PASSED."""
     uncovered: list[str]
+    """Attributes that no signature covers."""
     references: ReferencesView
+    """How the cited instances compare with those that were at hand."""
 
 
 def document_view(document: Document) -> DocumentView:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from sr.service.access import Permission
 from sr.web.operations import AGENT, ANYBODY, EVERYBODY, PROBLEM_MEDIA_TYPE
@@ -66,6 +68,43 @@ def test_an_operation_says_that_callers_may_be_refused(document: dict[str, Any])
 def test_no_framework_error_is_left(document: dict[str, Any]) -> None:
     """The framework's own shape of an error is not part of the description."""
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def _misfits(document: dict[str, Any]) -> list[str]:
+    """Return the schemas one of whose own examples does not fit."""
+    wrong = []
+    for name, schema in document["components"]["schemas"].items():
+        whole = Draft202012Validator(
+            {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        )
+        if not all(whole.is_valid(each) for each in schema.get("examples", ())):
+            wrong.append(name)
+    return wrong
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    """What is shown as an example could be sent."""
+    assert _misfits(document) == []
+    broken = deepcopy(document)
+    broken["components"]["schemas"]["NewReport"]["required"].append("nothing")
+    broken["components"]["schemas"]["Problem"]["properties"]["status"]["maximum"] = 400
+    assert _misfits(broken) == ["NewReport", "Problem"]
+
+
+def test_no_name_is_one_of_the_code(document: dict[str, Any]) -> None:
+    """Schemas have names of their own, none with a module in it because two are the same."""
+    assert not [name for name in document["components"]["schemas"] if not name.isalnum()]
+
+
+def test_every_answer_says_what_is_in_it(document: dict[str, Any]) -> None:
+    """Each response has a content, but those that have none by their status."""
+    wrong = [
+        f"{name} {status}"
+        for name, each in operations(document)
+        for status, response in each["responses"].items()
+        if ("content" in response) is (status in ("204", "304"))
+    ]
+    assert not wrong
 
 
 @pytest.mark.parametrize(
