@@ -30,6 +30,7 @@ from sr.service.context import Context
 from sr.service.evidence import EvidenceRoots
 from sr.service.openid_rules import openid_rules
 from sr.service.trust import with_database
+from sr.service.trust_watch import TrustWatch
 from sr.service.upkeep import Anchoring, Task, Upkeep, anchor_when_due, forward
 from sr.store.database import open_database
 from sr.trust import parse_certificates
@@ -63,7 +64,7 @@ def service_context(settings: Settings) -> Context:
             "the setting service.server_signers names an unknown role",
             hint="known: " + ", ".join(Role),
         ) from error
-    trust = TrustStore(Path(settings.trust.directory).expanduser())
+    trust = _trust_store(settings)
     database = open_database(settings.store.url)
     return Context(
         database=database,
@@ -97,7 +98,9 @@ def service_upkeep(
         ConfigurationError: A setting does not make sense.
         TrustEvidenceError: The file of anchors for the collector holds no certificate.
     """
-    wanted, tasks = settings.audit, []
+    wanted = settings.audit
+    watch = TrustWatch(context, _trust_store(settings))
+    tasks = [Task(name="trust", every=_MINUTE, run=watch.look)]
     if wanted.anchor_key:
         certificate = _path(wanted.anchor_certificate)
         anchoring = Anchoring(
@@ -182,6 +185,10 @@ def demo_service(folder: Path) -> dict[str, str]:
         fill_worklist(context, world)
         context.database.close()
     return variables
+
+
+def _trust_store(settings: Settings) -> TrustStore:
+    return TrustStore(Path(settings.trust.directory).expanduser())
 
 
 def _path(text: str) -> Path | None:

@@ -61,9 +61,11 @@ class OpenIDProvider:
     timeout: float = 10
     """Seconds for each step of an exchange."""
     ask_again: float = 30
-    """Seconds between two looks for a key that a token names and nobody knows."""
+    """Seconds between two looks for a key that a token names and nobody knows, and until a provider
+    that did not answer is asked for its keys again: who waits for it holds up a thread."""
     _metadata: dict[str, Any] = field(default_factory=dict, repr=False)
     _keys: list[tuple[float, KeySet]] = field(default_factory=list, repr=False)
+    _failed: list[float] = field(default_factory=list, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def authorization_url(
@@ -158,6 +160,9 @@ class OpenIDProvider:
         with self._lock:
             if self._keys and monotonic() - self._keys[0][0] < older_than:
                 return self._keys[0][1]
+            if self._failed and monotonic() - self._failed[0] < self.ask_again:
+                raise self._failure("did not give its keys just now")
+            self._failed[:] = [monotonic()]
             document = self._fetch(self._endpoint("jwks_uri"))
             public = [
                 key
@@ -171,6 +176,7 @@ class OpenIDProvider:
             except (JoseError, ValueError, KeyError, TypeError) as error:
                 raise self._failure("has a key set that does not parse") from error
             self._keys[:] = [(monotonic(), keys)]
+            self._failed.clear()
             return keys
 
     def _endpoint(self, name: str) -> str:

@@ -4,7 +4,7 @@ The browser keeps one random value until it comes back. State, nonce and the ver
 are digests of it, so that they belong together and to this browser; the store holds another digest,
 once, so that no answer of the provider is taken twice.
 
-Cites: OpenID Connect Core 1.0 3.1; RFC 7636; RFC 9700 2.1.
+Cites: OpenID Connect Core 1.0 3.1; RFC 7636; RFC 9207; RFC 9700 2.1.
 """
 
 from __future__ import annotations
@@ -48,13 +48,21 @@ def begin_login(context: Context, *, redirect_uri: str) -> tuple[str, str]:
         verifier=_part(kept, "verifier"),
         scope=rules.scope,
     )
+    now = context.ports.now()
     with context.database.write() as connection:
-        add_login_attempt(connection, digest_of(kept), expires_at=context.ports.now() + _ATTEMPT)
+        add_login_attempt(connection, digest_of(kept), at=now, expires_at=now + _ATTEMPT)
     return url, kept
 
 
 def finish_login(
-    context: Context, kept: str, *, state: str, code: str, redirect_uri: str, address: str
+    context: Context,
+    kept: str,
+    *,
+    state: str,
+    code: str,
+    issuer: str,
+    redirect_uri: str,
+    address: str,
 ) -> str:
     """Log in whom the provider vouches for; return the value of the cookie.
 
@@ -63,6 +71,7 @@ def finish_login(
         kept: What the browser kept.
         state: That came back with the code.
         code: Of the provider.
+        issuer: Who says that it sends the answer; empty where nobody is named.
         redirect_uri: As at the beginning.
         address: Where the request comes from.
 
@@ -72,6 +81,8 @@ def finish_login(
         ExternalServiceError: The provider does not answer.
     """
     rules = _rules(context)
+    if issuer not in ("", rules.provider.issuer):  # RFC 9207 2.4
+        raise AuthenticationError("the answer is another provider's")
     if not compare_digest(state.encode(), _part(kept, "state").encode()):
         raise AuthenticationError("the answer belongs to no login of this browser")
     with context.database.write() as connection:

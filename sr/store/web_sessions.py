@@ -64,13 +64,20 @@ def forget_web_sessions(connection: Connection, *, user_id: str | None, until: d
     connection.execute(delete(web_sessions).where(over if user_id is None else mine))
 
 
-def add_login_attempt(connection: Connection, digest: str, *, expires_at: datetime) -> None:
-    """Keep that somebody was sent to a provider to log in."""
+def add_login_attempt(
+    connection: Connection, digest: str, *, at: datetime, expires_at: datetime
+) -> None:
+    """Keep that somebody was sent to a provider to log in; forget those whose time is over."""
+    _forget_attempts(connection, until=at)
     connection.execute(insert(login_attempts).values(digest=digest, expires_at=expires_at))
+
+
+def _forget_attempts(connection: Connection, *, until: datetime) -> None:
+    connection.execute(delete(login_attempts).where(login_attempts.c.expires_at <= until))
 
 
 def take_login_attempt(connection: Connection, digest: str, *, at: datetime) -> bool:
     """Remove an attempt, and those whose time is over; return whether it was there and in time."""
-    connection.execute(delete(login_attempts).where(login_attempts.c.expires_at <= at))
+    _forget_attempts(connection, until=at)
     found = connection.execute(delete(login_attempts).where(login_attempts.c.digest == digest))
     return found.rowcount == 1

@@ -61,6 +61,7 @@ def come_back(
     request: Request,
     state: Annotated[str, Query(max_length=128)] = "",
     code: Annotated[str, Query(max_length=2048)] = "",
+    issuer: Annotated[str, Query(alias="iss", max_length=2048)] = "",
 ) -> Response:
     """Log in whom the provider vouches for."""
     token = finish_login(
@@ -68,6 +69,7 @@ def come_back(
         attempt_of(request) or "",
         state=state,
         code=code,
+        issuer=issuer,
         redirect_uri=_back(request),
         address=address_of(request),
     )

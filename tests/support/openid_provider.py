@@ -28,6 +28,7 @@ class Provider:
     codes: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """Challenge and claims by code; a code is taken once."""
     key_requests: int = 0
+    answers_keys: bool = True
     metadata: dict[str, Any] = field(default_factory=dict)
     """In place of what it says of itself."""
 
@@ -62,6 +63,8 @@ class Provider:
                 return 200, {**said, **self.metadata}
             case ("GET", "/keys"):
                 self.key_requests += 1
+                if not self.answers_keys:
+                    return 503, {}
                 return 200, dict(KeySet(self.keys).as_dict(private=False))
             case ("POST", "/token"):
                 challenge, claims = self.codes.pop(body.get("code", ""), ("", {}))

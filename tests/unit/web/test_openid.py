@@ -24,7 +24,7 @@ from sr.errors import ConfigurationError
 from sr.net.openid import OpenIDProvider
 from sr.service.context import OpenIDRules
 from sr.store.people import change_user
-from sr.store.schema import audit_events, users
+from sr.store.schema import audit_events, login_attempts, users
 from sr.web.application import create_application
 from tests.support.openid_provider import Provider, provider
 from tests.support.service import Service, open_service
@@ -263,6 +263,69 @@ def test_an_answer_belongs_to_its_browser(service: Service, op: Provider) -> Non
     assert mine.get("/login/callback", params={**back, "state": "0" * 64}).status_code == 401
     assert mine.get("/login/callback", params={"error": "access_denied"}).status_code == 401
     assert mine.get("/login/callback", params={**back, "code": "invented"}).status_code == 401
+
+
+def test_an_answer_of_another_provider_is_refused(service: Service, op: Provider) -> None:
+    """Whoever names another issuer in the answer, or two, logs nobody in; ours does.
+
+    Cites: RFC 9207 2.4.
+    """
+    browser = _browser(service)
+    back = op.agree(_begin(browser), _claims(service, op))
+    for issuer in ("https://evil.example", op.issuer + "/", [op.issuer, "https://evil.example"]):
+        answer = browser.get("/login/callback", params={**back, "iss": issuer})
+        assert answer.status_code == 401
+    answer = browser.get("/login/callback", params={**back, "iss": op.issuer})
+    assert answer.status_code == 200
+
+
+def test_a_login_replaces_what_a_browser_was_given(service: Service, op: Provider) -> None:
+    """A cookie that somebody planted before the login is not the cookie of the login."""
+    browser = _browser(service)
+    browser.cookies.set("srsign", "f" * 64, domain="srsign.test", path="/")
+    back = op.agree(_begin(browser), _claims(service, op))
+    answer = browser.get("/login/callback", params=back)
+    given = answer.cookies["srsign"]
+    assert given != "f" * 64
+    planted = _browser(service)
+    planted.cookies.set("srsign", "f" * 64)
+    assert planted.get("/api/v1/reports").status_code == 401
+
+
+def test_after_the_way_out_nothing_of_a_login_is_left(service: Service, op: Provider) -> None:
+    """The cookie of before, and the provider's answer sent again, open nothing."""
+    browser = _browser(service)
+    back = op.agree(_begin(browser), _claims(service, op))
+    browser.get("/login/callback", params=back)
+    token = browser.cookies["srsign"]
+    left = browser.post("/logout", headers={"Origin": HERE}, follow_redirects=False)
+    assert left.status_code == 303
+    browser.cookies.set("srsign", token)
+    assert browser.get("/api/v1/reports").status_code == 401
+    assert browser.get("/login/callback", params=back).status_code == 401
+
+
+def test_who_begins_and_does_not_come_back_is_forgotten(service: Service, op: Provider) -> None:
+    """Attempts whose time is over take no room, though nobody finishes a login."""
+    for _ in range(3):
+        _begin(_browser(service))
+    service.clock.forward(timedelta(minutes=11))
+    _begin(_browser(service))
+    with service.context.database.read() as connection:
+        assert len(connection.execute(select(login_attempts)).all()) == 1
+
+
+def test_a_provider_that_is_away_is_not_asked_each_time(service: Service, op: Provider) -> None:
+    """Who sends tokens while the provider does not answer makes nobody wait for it again."""
+    token = op.token(_claims(service, op, API))
+    away = OpenIDProvider(issuer=op.issuer, client_id=CLIENT, ask_again=3600)
+    held = _with(service, provider=away)
+    asked, op.answers_keys = op.key_requests, False
+    try:
+        assert [_api(held, token) for _ in range(4)] == [503] * 4
+    finally:
+        op.answers_keys = True
+    assert op.key_requests == asked + 1
 
 
 def test_a_code_needs_its_verifier(service: Service, op: Provider) -> None:
