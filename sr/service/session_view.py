@@ -6,6 +6,7 @@ Cites: PS3.15 A.4.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -19,9 +20,16 @@ from sr.service.session_states import get_own_session
 from sr.signature import PreparedSignature
 from sr.signature.prepare import signed_stream
 from sr.store.documents import get_document
-from sr.store.signing_sessions import LIVE, SessionItem, SigningSession, sessions_in
+from sr.store.signing_sessions import (
+    LIVE,
+    SessionItem,
+    SessionState,
+    SigningSession,
+    sessions_in,
+    verdicts_of,
+)
 
-__all__ = ["OpenedSession", "live_sessions", "session_stream", "show_session"]
+__all__ = ["OpenedSession", "live_sessions", "session_results", "session_stream", "show_session"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,17 @@ def show_session(context: Context, principal: Principal, session_id: str) -> Ope
         for item in items:
             _read(context, connection, principal, item)
     return OpenedSession(session=session, items=items, prepared=prepared)
+
+
+def session_results(
+    context: Context, opened: OpenedSession
+) -> tuple[tuple[SessionItem, dict[str, Any]], ...]:
+    """Return the documents of a session that was completed, each with the verdict on it."""
+    if opened.session.state is not SessionState.COMPLETED:
+        return ()
+    with context.database.read() as connection:
+        verdicts = verdicts_of(connection, opened.session.id)
+    return tuple(zip(opened.items, verdicts, strict=True))
 
 
 def session_stream(context: Context, principal: Principal, session_id: str, n: int) -> bytes:

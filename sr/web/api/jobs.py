@@ -30,6 +30,8 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 JobID = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="Id of a job.")]
 _LOOK_SECONDS = 0.25
+_LONGEST_LOOK_SECONDS = 2.0
+"""Between two looks, where nothing happens; each look is a query, for everybody who waits."""
 _LONGEST_SECONDS = 300.0
 """After so long the stream ends; the caller asks again."""
 _EVENTS = "text/event-stream"
@@ -102,17 +104,18 @@ def follow(context: Wired, caller: Caller, job_id: JobID) -> Response:
 
 async def _told(context: Context, caller: Principal, job: Job) -> AsyncIterator[str]:
     """Yield an event for each state of a job that is another than the last one."""
-    said = ""
+    said, pause = "", _LOOK_SECONDS
     with anyio.move_on_after(_LONGEST_SECONDS):
         while True:
             now = job_view(job).model_dump_json()
             if now != said:
                 name = job.state.value if job.state in _ENDED else "progress"
                 yield f"event: {name}\ndata: {now}\n\n"
-                said = now
+                said, pause = now, _LOOK_SECONDS
             if job.state in _ENDED:
                 return
-            await anyio.sleep(_LOOK_SECONDS)
+            await anyio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_LOOK_SECONDS)
             try:
                 job = await run_in_threadpool(job_of, context, caller, job.id)
             except SRError:

@@ -25,7 +25,7 @@ from sr.service.context import Context
 from sr.service.dossier import Dossier, open_dossier
 from sr.service.server_signing import server_chains, sign_with_server_key
 from sr.service.session_states import cancel_session, get_own_session
-from sr.service.session_view import OpenedSession, show_session
+from sr.service.session_view import OpenedSession, session_results, show_session
 from sr.service.signing_sessions import WantedSignature, open_session
 from sr.service.signing_ways import way_to_sign
 from sr.signature import PreparedSignature
@@ -110,7 +110,7 @@ def look(request: Request, context: Wired, caller: Caller, session_id: SessionId
         waits=session.state in LIVE and context.ports.now() < session.expires_at,
         completed=session.state is SessionState.COMPLETED,
         documents=tuple(_documents(context, caller, opened)),
-        items=opened.items,
+        results=session_results(context, opened),
     )
 
 

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -9,6 +16,9 @@ from sqlalchemy import select
 from sr.app.audit import decode_event
 from sr.app.settings import HTTPSettings
 from sr.errors import ConfigurationError
+from sr.service.jobs import enqueue
+from sr.service.login import principal_of_user
+from sr.store.people import add_user, change_user, get_user
 from sr.store.schema import audit_events
 from sr.web.application import create_application
 from sr.web.rules import http_rules
@@ -56,6 +66,52 @@ def test_what_is_no_proxy_is_refused(proxies: str) -> None:
     """A name, a mistake, or everybody: the service does not start."""
     with pytest.raises(ConfigurationError):
         http_rules(HTTPSettings(proxies=proxies))
+
+
+def _resident() -> int:
+    """Return how many bytes of this process are in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+def test_two_hundred_follow_a_job(tmp_path: Path) -> None:
+    """All who follow a job are told of it, others are served, and the end of the service is theirs.
+
+    One caller follows so much and no more; each who waits takes less than a quarter of a megabyte.
+    """
+    service, count = open_service(tmp_path), 200
+    each = HTTPSettings().concurrent_requests_per_caller
+    with service.context.database.write() as connection:
+        change_user(connection, "anna", {"roles": ["operator"]})
+        for n in range(count // each + 1):
+            add_user(connection, replace(get_user(connection, "anna"), id=f"op{n}", login=f"op{n}"))
+        owner = principal_of_user(get_user(connection, "anna"))
+        job = enqueue(service.context, connection, owner, "seal", {})
+    rules = http_rules(HTTPSettings())
+    head = f"GET /api/v1/jobs/{job.id}/events HTTP/1.1\r\nHost: localhost\r\n"
+    with ExitStack() as stack:
+        with served(create_application(service.context, rules, log=StringIO())) as port:
+            here = f"http://localhost:{port}/api/v1/jobs"
+            keys = [
+                service.client(f"op{n}").headers["Authorization"] for n in range(count // each + 1)
+            ]
+            for key in keys:
+                assert httpx2.get(here, headers={"Authorization": key}).status_code == 200
+            before, following = _resident(), []
+            for n in range(count):
+                follower = stack.enter_context(connect(port))
+                follower.sendall(f"{head}Authorization: {keys[n // each]}\r\n\r\n".encode())
+                following.append(follower)
+            assert all(follower.recv(12) == b"HTTP/1.1 200" for follower in following)
+            assert _resident() - before < count * 250_000 + 10_000_000
+            assert httpx2.get(here, headers={"Authorization": keys[-1]}).status_code == 200
+            more = stack.enter_context(connect(port))
+            more.sendall(f"{head}Authorization: {keys[0]}\r\n\r\n".encode())
+            assert more.recv(12) == b"HTTP/1.1 429"
+        for follower in following:
+            with suppress(ConnectionResetError):
+                while follower.recv(4096):
+                    pass
 
 
 @pytest.mark.parametrize(("path", "status"), [("/check", b"303"), ("/api/v1/checks", b"401")])

@@ -181,6 +181,18 @@ def test_a_session_that_is_over_says_so(service: Service) -> None:
     assert "Nothing was signed" in client.get(session).text
 
 
+def test_a_session_that_was_completed_says_what_came_of_it(service: Service) -> None:
+    """Who looks again at what was signed is told of the verdict, and led to the report."""
+    client, draft = service.client("anna"), _draft(service)
+    session = _begin(client, draft, AUTHOR).url
+    assert client.post(f"{session}/sign").status_code == 200
+    answer = client.get(session)
+    outcome = parse(answer.text).one("div", id="outcome")
+    assert answer.status_code == 200
+    assert "PASSED" in outcome.text
+    assert outcome.one("a").attributes["href"] == f"/reports/{draft.sop_instance_uid}"
+
+
 def test_a_report_is_returned_with_a_comment(service: Service) -> None:
     """The author sees what a supervisor wants changed, as it was written."""
     signed = _signed(service)
