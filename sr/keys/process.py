@@ -31,6 +31,7 @@ BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop());"
     " from sr.keys.worker import serve; serve()"
 )
+_OURS = "SRSIGN_"
 CALL_SECONDS = 120.0  # somebody may be typing at a PIN pad
 
 
@@ -93,7 +94,7 @@ class TokenProcess:
             SRError: What the worker answered.
             SignerUnavailableError: The worker ended, or did not answer in time.
         """
-        variables = {**os.environ, **environment}
+        variables = {**_inherited(), **environment}
         return self._queued(request, variables) if queued else self._alone(request, variables)
 
     def close(self) -> None:
@@ -154,6 +155,14 @@ class TokenProcess:
         pipe, self._pipe = self._pipe, None
         if pipe is not None:
             pipe.end()
+
+
+def _inherited() -> dict[str, str]:
+    """Return the environment without our settings: a token's library has no use for them.
+
+    The address of the database may hold a password.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
 def _start(boot: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -56,6 +56,7 @@ _CODE_LETTERS = 8
 _CODE_LIFETIME = timedelta(minutes=10)
 _TOKEN_LIFETIME = timedelta(days=90)
 _MOST_UNPAIRED = 200
+_MOST_UNPAIRED_AT_ONE_ADDRESS = 20
 _MOST_FAILURES = 5
 _SEEN = timedelta(minutes=1)
 
@@ -107,7 +108,11 @@ def ask_code(context: Context, *, label: str, address: str) -> AskedCode:
     )
     with context.database.write() as connection:
         forget_unpaired(connection, until=now)
-        if unpaired_agents(connection) >= _MOST_UNPAIRED:
+        waiting = unpaired_agents(connection)
+        if (
+            len(waiting) >= _MOST_UNPAIRED
+            or waiting.count(address) >= _MOST_UNPAIRED_AT_ONE_ADDRESS
+        ):
             raise TooManyError("too many agents wait to be paired", retry_after=60)
         add_agent(connection, agent)
     return AskedCode(device_code=device_code, user_code=user_code, expires_at=agent.expires_at)

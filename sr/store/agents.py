@@ -89,10 +89,10 @@ def change_agent(connection: Connection, agent: Agent, changes: Mapping[str, Any
     return found.rowcount == 1
 
 
-def unpaired_agents(connection: Connection) -> int:
-    """Return how many wait for somebody to enter their code."""
-    query = select(func.count()).select_from(agents).where(agents.c.user_id.is_(None))
-    return int(connection.execute(query).scalar_one())
+def unpaired_agents(connection: Connection) -> tuple[str, ...]:
+    """Return the address of each that waits for somebody to enter its code."""
+    query = select(agents.c.address).where(agents.c.user_id.is_(None))
+    return tuple(connection.scalars(query))
 
 
 def forget_unpaired(connection: Connection, *, until: datetime) -> None:

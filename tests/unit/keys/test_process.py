@@ -197,6 +197,18 @@ def test_no_secret_is_on_the_command_line() -> None:
     assert canary.encode() not in b"".join(shown)
 
 
+def test_settings_are_not_the_worker_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings in the environment, with a password maybe, reach no library of a token."""
+    monkeypatch.setenv("SRSIGN_STORE__URL", f"postgresql://srsign:{PIN_CANARY}@db/srsign")
+    monkeypatch.setenv("OF_THE_SYSTEM", "stays")
+    worker = TokenProcess(boot=ECHO)
+    ask(worker)
+    shown = Path(f"/proc/{worker.pid}/environ").read_bytes()
+    worker.close()
+    assert b"OF_THE_SYSTEM=stays" in shown
+    assert PIN_CANARY.encode() not in shown
+
+
 def test_importing_keys_loads_no_token_library() -> None:
     """The library that crashes under threads is loaded in the worker alone."""
     script = (

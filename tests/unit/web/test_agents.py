@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import delete, select, update
 
 from sr.errors import ExpiredError, NotFoundError
@@ -152,12 +153,24 @@ def test_guessing(service: Service) -> None:
 
 
 def test_more_than_anybody_needs(service: Service) -> None:
-    """Agents that nobody pairs are limited in number, and make room when their time is over."""
-    client = service.client()
-    answers = [client.post("/api/v1/agents", json={"label": "x"}).status_code for _ in range(201)]
-    assert answers == [201] * 200 + [429]
+    """Agents that nobody pairs are limited in number, and make room when their time is over.
+
+    No address has all of the places.
+    """
+    app = service.client().app
+    clients = [
+        TestClient(app, base_url="http://srsign.test", client=(f"192.0.2.{n}", 1))
+        for n in range(11)
+    ]
+    answers = [_ask(client) for client in clients[:10] for _ in range(21)]
+    assert answers == ([201] * 20 + [429]) * 10
+    assert _ask(clients[10]) == 429
     service.clock.forward(timedelta(minutes=10))
-    assert client.post("/api/v1/agents", json={"label": "x"}).status_code == 201
+    assert _ask(clients[0]) == 201
+
+
+def _ask(client: TestClient) -> int:
+    return client.post("/api/v1/agents", json={"label": "x"}).status_code
 
 
 @pytest.mark.parametrize("login", ["archive", "olga", "ida", "root"])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from io import StringIO
+from gzip import compress as gzip
+from io import BytesIO, StringIO
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from zipfile import ZIP_DEFLATED, ZipFile
+from zlib import compressobj
 
 import httpx2
 import pytest
@@ -15,13 +21,19 @@ from sqlalchemy import select
 
 from sr.app.audit import decode_event
 from sr.app.settings import HTTPSettings
+from sr.codes import SignaturePurpose
 from sr.errors import ConfigurationError
+from sr.service.access import Role
+from sr.service.demonstration import chain_of, principal_for, write_demo_report
 from sr.service.jobs import enqueue
 from sr.service.login import principal_of_user
+from sr.service.signing_sessions import WantedSignature, open_session
 from sr.store.people import add_user, change_user, get_user
 from sr.store.schema import audit_events
 from sr.web.application import create_application
 from sr.web.rules import http_rules
+from tests.support.operations import operations
+from tests.support.page_routes import page_routes
 from tests.support.service import Service, open_service
 from tests.support.serving import connect, served
 
@@ -66,6 +78,123 @@ def test_what_is_no_proxy_is_refused(proxies: str) -> None:
     """A name, a mistake, or everybody: the service does not start."""
     with pytest.raises(ConfigurationError):
         http_rules(HTTPSettings(proxies=proxies))
+
+
+def test_no_form_of_another_site_changes_anything(service: Service) -> None:
+    """Every page and operation that changes something refuses what another site sends.
+
+    A site that the browser knows nothing of is another site. Two have nothing to lose: the theme,
+    and pairing, which needs no login before the code is entered.
+    """
+    context = service.context
+    with context.database.write() as connection:
+        change_user(connection, "root", {"roles": list(Role)})
+    browser = service.browser("root")
+    described = operations(browser.get("/openapi.json").json())
+    routes = {(each.method.upper(), each.path) for each in described} | set(page_routes())
+    free = {("POST", "/theme"), ("POST", "/api/v1/agents"), ("POST", "/api/v1/agents/token")}
+    tried = 0
+    for method, path in sorted(routes - free):
+        if method == "GET" or f"{path}/".startswith("/api/v1/agent/"):  # by the agent's token only
+            continue
+        place = re.sub(r"{[a-z_]+}", "0" * 32, path)
+        for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+            answer = browser.request(method, place, headers=headers, follow_redirects=False)
+            assert answer.status_code in (403, 422), (method, path)
+            assert answer.status_code == 403 or _is_unparsed(answer.text), (method, path)
+            tried += 1
+    assert tried > 60
+    assert browser.get("/api/v1/reports").status_code == 200  # not even logged out
+
+
+def _is_unparsed(text: str) -> bool:
+    """Return whether a form was refused before it was looked whose it is: it did not fit."""
+    return "does not fit" in text
+
+
+@pytest.mark.parametrize(
+    ("login", "mine", "path"),
+    [
+        ("sam", "session", "/api/v1/signing-sessions/{}"),
+        ("sam", "session", "/signing/{}"),
+        ("sam", "session", "/signing/{}/progress"),
+        ("anna", "job", "/api/v1/jobs/{}"),
+        ("anna", "job", "/api/v1/jobs/{}/events"),
+    ],
+)
+def test_what_is_somebody_elses_is_not_there(
+    service: Service, login: str, mine: str, path: str
+) -> None:
+    """What a caller may not see is answered like what there is not, to the letter."""
+    context = service.context
+    draft = write_demo_report(context, service.world, "anna", 0)
+    with context.database.write() as connection:
+        seals = principal_of_user(get_user(connection, "archive"))
+        job = enqueue(context, connection, seals, "seal", {})
+    wanted = WantedSignature(sop_instance_uid=draft.sop_instance_uid, if_match=draft.sha256)
+    session = open_session(
+        context, principal_for("anna"), (wanted,), purpose=SignaturePurpose.AUTHOR,
+        chain=chain_of(service.world.pki, "author"),
+    ).session  # fmt: skip
+    browser = service.browser(login)
+    here, nowhere = {"session": session.id, "job": job.id}[mine], "0" * 32
+    there, absent = browser.get(path.format(here)), browser.get(path.format(nowhere))
+    for each in (there, absent):
+        del each.headers["x-request-id"]
+    assert there.text.replace(here, nowhere) == absent.text
+    assert there.headers == absent.headers
+    assert there.status_code == 404
+
+
+def _zipped(content: bytes, times: int) -> bytes:
+    for _ in range(times):
+        packed = BytesIO()
+        with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+            archive.writestr("a.dcm", content)
+        content = packed.getvalue()
+    return content
+
+
+def _deflated_dicom(megabytes: int) -> bytes:
+    """Return a deflated data set of one element with so much in it."""
+    packer = compressobj(9, wbits=-15)
+    body = [packer.compress(b"\x09\x00\x10\x00LO\x02\x00x " + b"\x09\x00\x01\x10OB\0\0")]
+    body.append(packer.compress((megabytes << 20).to_bytes(4, "little")))
+    body += [packer.compress(bytes(1 << 20)) for _ in range(megabytes)]
+    uid = b"1.2.840.10008.1.2.1.99"
+    meta = b"\x02\x00\x10\x00UI" + len(uid).to_bytes(2, "little") + uid
+    group = b"\x02\x00\x00\x00UL\x04\x00" + len(meta).to_bytes(4, "little")
+    return bytes(128) + b"DICM" + group + meta + b"".join(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("made", "statuses"),
+    [
+        (lambda: gzip(bytes(64 << 20)), {422}),
+        (lambda: _zipped(bytes(64 << 20), 1), {422}),
+        (lambda: _zipped(bytes(8 << 20), 5), {422}),
+        (lambda: _deflated_dicom(256), {200}),
+    ],
+    ids=["gzip", "zip", "zips in zips", "deflated"],
+)
+def test_what_is_packed_is_not_unpacked_for_strangers(
+    service: Service, made: Callable[[], bytes], statuses: set[int]
+) -> None:
+    """An upload that grows is no DICOM, or FAILED; it takes no memory but its own."""
+    client, body = service.client("anna"), made()
+    before = _peak()
+    answer = client.post(
+        "/api/v1/checks", content=body, headers={"Content-Type": "application/dicom"}
+    )
+    assert answer.status_code in statuses
+    if answer.status_code == 200:
+        assert [each["rule"] for each in answer.json()["findings"]] == ["LIMIT_INFLATED"]
+    assert _peak() - before < 150_000_000
+
+
+def _peak() -> int:
+    """Return how many bytes of this process were in memory at the most."""
+    return getrusage(RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _resident() -> int:

@@ -71,7 +71,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
         ).all():
             connection.execute(text(f"DROP TRIGGER {name}"))  # which keep it as it was
         for table, columns in TEXTS.items():
-            connection.execute(update(table).values({each: HOSTILE for each in columns}))
+            connection.execute(update(table).values(dict.fromkeys(columns, HOSTILE)))
             assert connection.scalar(select(func.count()).select_from(table)), table.name
         connection.execute(update(schema.users).values(roles=list(Role)))
     return made
