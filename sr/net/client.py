@@ -339,7 +339,7 @@ class Client:
         return dict(self._requests.json("POST", "/checks", content=data, headers=headers))
 
     def check_set(self, files: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
-        """Return what is intact, altered, missing or unexpected in a set of named files."""
+        """Return what is intact, altered, missing or unexpected among two named files or more."""
         parts = [("file", (name, data, "application/dicom")) for name, data in files]
         return dict(self._requests.json("POST", "/checks", files=parts))
 

@@ -42,6 +42,7 @@ from sr.store.signing_sessions import (
     keep_results,
     move_session,
 )
+from sr.trust.name import name_text
 from sr.verification import Verdict
 
 __all__ = ["state_after", "store_results"]
@@ -217,7 +218,7 @@ def _signature_rows(
     said: tuple[dict[str, Any], ...],
 ) -> list[SignatureRow]:
     certificate = x509.load_pem_x509_certificates(session.chain)[0]
-    subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+    subject, issuer = name_text(certificate.subject), name_text(certificate.issuer)
     rows = []
     for item, verdict, spelled in zip(items, verdicts, said, strict=True):
         uid = item.digital_signature_uid

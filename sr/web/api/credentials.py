@@ -21,6 +21,7 @@ from sr.service.credentials import (
     withdraw_certificate,
 )
 from sr.store.people import Credential
+from sr.trust.name import name_text
 from sr.web.authentication import Caller, Wired
 from sr.web.bodies import Base64Value, Body, Certificates, View
 from sr.web.operations import protected
@@ -129,7 +130,7 @@ def _view(credential: Credential) -> CredentialView:
         id=credential.id,
         label=credential.label,
         sha256=credential.sha256,
-        subject=leaf.subject.rfc4514_string(),
+        subject=name_text(leaf.subject),
         not_after=credential.not_after,
         created_at=credential.created_at,
         chain=credential.chain.decode("ascii"),

@@ -74,6 +74,16 @@ def test_signatures_are_found(
     assert [each["purpose"] for each in answer.json()["items"]] == found
 
 
+def test_a_signer_has_one_name(client: Callable[[str], TestClient]) -> None:
+    """Inventory, credential and verdict spell the subject of a certificate the same."""
+    (found,) = client("ida").get("/api/v1/signatures", params={"purpose": "author"}).json()["items"]
+    (own,) = client("anna").get("/api/v1/credentials").json()["items"]
+    place = f"/api/v1/reports/{found['sop_instance_uid']}/verdict"
+    made = client("anna").get(place).json()["signatures"][0]
+    assert found["signer_subject"] == own["subject"] == made["signer"]["subject"]
+    assert found["signer_issuer"] == made["signer"]["issuer"]
+
+
 @pytest.mark.parametrize("path", ["/api/v1/signatures", "/api/v1/audit-events"])
 @pytest.mark.parametrize("name", ["since", "until"])
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
