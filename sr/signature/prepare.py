@@ -251,7 +251,8 @@ def require_value(prepared: PreparedSignature, value: bytes) -> None:
         raise SignerRefusedError(
             f"the signature value does not fit the certificate: {matched.value}",
             where="(0400,0120)",
-            hint="the key is probably not the one the certificate was issued for",
+            hint="sign the digest itself (RSASSA-PKCS1-v1_5, or ECDSA as DER), hashed only once, "
+            "with the key that the certificate was issued for",
         )
 
 
