@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from sr.cli.command import register
 from sr.cli.service import service_libraries
 from sr.cli.shell import Shell
+from sr.errors import ExternalServiceError
 
 __all__ = ["add_commands"]
 
@@ -79,11 +81,30 @@ def serve(
     )
     configured.load()
     configured.ssl = server_tls(settings)
-    listening = configured.bind_socket()
+    listening = _listening(address, number)
     scheme, bound = "https" if configured.ssl else "http", listening.getsockname()[1]
-    shell.tell(f"serving at {scheme}://{address}:{bound}; stop with Ctrl-C")
+    shell.tell(f"serving at {scheme}://{_host(address)}:{bound}; stop with Ctrl-C")
     if demo:
         store = os.environ["SRSIGN_STORE__URL"]
         shell.tell(f"a key for programs: SRSIGN_STORE__URL={store} srsign api-key add anna")
     uvicorn.Server(configured).run(sockets=[listening])
     return 0
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    """Return a socket at which callers wait until the service is there.
+
+    Raises:
+        ExternalServiceError: The address is taken, or none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise ExternalServiceError(
+            f"cannot listen at {_host(address)}:{port}: {error}", hint="see --host and --port"
+        ) from error
+
+
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

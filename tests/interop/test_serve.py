@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archive import free_port
 from tests.support.serving import connect
 
 SRSIGN = Path(sys.executable).with_name("srsign")
@@ -24,18 +24,26 @@ SRSIGN = Path(sys.executable).with_name("srsign")
 
 @contextmanager
 def _served(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    port = free_port()
     process = subprocess.Popen(
-        [SRSIGN, "serve", "--port", str(port), *options],
+        [SRSIGN, "serve", "--port", "0", *options],
         cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | {"HOME": str(folder)},
     )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
     try:
+        address = _address(process)
         _wait(process, address)
         yield process, address
     finally:
         process.kill()
         process.communicate()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """Return where it says that it serves: the port that it got."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if found := re.search(r"serving at (http://127\.0\.0\.1:[1-9][0-9]*);", line):
+            return found[1]
+    raise AssertionError("it ended without a word")
 
 
 def _wait(process: subprocess.Popen[str], address: str) -> None:
@@ -94,6 +102,19 @@ def test_a_service_without_anchors_is_not_ready(tmp_path: Path) -> None:
             assert answer.code == 503
 
 
+def test_a_port_that_is_taken_ends_the_start(tmp_path: Path) -> None:
+    """Where something else listens already nothing is served, and nothing said to be."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = subprocess.run(
+            [SRSIGN, "serve", "--port", str(taken.getsockname()[1])],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+            env=os.environ | {"HOME": str(tmp_path)},
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert "serving at" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize(
     "variable",
     [
@@ -109,7 +130,7 @@ def test_settings_that_make_no_sense_end_the_start(
 ) -> None:
     """A service with settings that make no sense does not start, and says so without traceback."""
     ended = subprocess.run(
-        [SRSIGN, "serve", "--port", str(free_port())],
+        [SRSIGN, "serve", "--port", "0"],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
         env=os.environ | variable | {"HOME": str(tmp_path)},
     )  # fmt: skip

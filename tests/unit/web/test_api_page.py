@@ -32,6 +32,8 @@ def _requests() -> list[tuple[str, str]]:
     found = []
     for line in "".join(_blocks("sh")).splitlines():
         words = shlex.split(line)
+        if words[0] != "curl":
+            continue
         method = "POST" if any(word in _BODIES for word in words) else "GET"
         if "-X" in words:
             method = words[words.index("-X") + 1]
