@@ -76,7 +76,7 @@ def attribute_changes(before: DataSet, after: DataSet) -> tuple[AttributeChange,
 
 
 def content_changes(before: DataSet, after: DataSet) -> tuple[ContentLine, ...]:
-    """Return the content of both versions, line by line; empty where nothing differs.
+    """Return the lines of either version that the other has not, each below what it stands under.
 
     Cites: PS3.3 C.17.3.
     """
@@ -91,7 +91,19 @@ def content_changes(before: DataSet, after: DataSet) -> tuple[ContentLine, ...]:
             continue
         found += [_line(Change.REMOVED, line) for line in old[i:j]]
         found += [_line(Change.ADDED, line) for line in new[k:m]]
-    return tuple(found)
+    return _in_context(found)
+
+
+def _in_context(lines: list[ContentLine]) -> tuple[ContentLine, ...]:
+    """Return the lines that changed, and the headings above them."""
+    shown: set[int] = set()
+    above: list[int] = []
+    for n, line in enumerate(lines):
+        above = [other for other in above if lines[other].depth < line.depth]
+        if line.change is not Change.SAME:
+            shown.update(above, (n,))
+        above.append(n)
+    return tuple(lines[n] for n in sorted(shown))
 
 
 def keyword_of(tag: int) -> str:

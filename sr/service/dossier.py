@@ -116,9 +116,11 @@ def actions_for(principal: Principal, document: Document) -> frozenset[Action]:
         and _signs(principal, SignaturePurpose.AUTHOR),
         Action.APPROVE: state is DocumentState.SIGNED
         and not own
+        and report
         and _signs(principal, SignaturePurpose.VERIFICATION),
         Action.RETURN: state is DocumentState.SIGNED
         and not own
+        and report
         and may(principal, Permission.RETURN_REPORTS),
         Action.AMEND: state
         in (DocumentState.SIGNED, DocumentState.RETURNED, DocumentState.APPROVED)

@@ -266,16 +266,17 @@ def return_report(
 
     Raises:
         AccessError: The principal returns no reports.
-        LifecycleError: It is not waiting for approval.
+        LifecycleError: It is not waiting for approval, or is no report.
         ConflictError: It was changed meanwhile.
     """
     require(principal, Permission.RETURN_REPORTS)
     with context.database.write() as connection:
         document = get_document(connection, sop_instance_uid)
         require_current(document, if_match)
-        if document.state is not DocumentState.SIGNED:
+        report = document.kind is DocumentKind.REPORT
+        if not report or document.state is not DocumentState.SIGNED:
             raise LifecycleError(
-                f"the document is {document.state.value}, not waiting for approval"
+                f"the {document.kind.value} is {document.state.value}, not waiting for approval"
             )
         changed = change_document(
             connection,

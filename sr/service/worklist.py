@@ -16,7 +16,7 @@ from sr.store.document_search import (
     display_names,
     search_documents,
 )
-from sr.store.documents import Document, DocumentState
+from sr.store.documents import Document, DocumentKind, DocumentState
 from sr.store.signature_search import limited_documents
 
 __all__ = ["PAGE_SIZE", "WorkList", "Worklist", "show_worklist"]
@@ -116,7 +116,8 @@ def _query(chosen: WorkList, principal: Principal, wanted: DocumentQuery) -> Doc
     if chosen is WorkList.MINE:
         wanted = replace(wanted, owner=me)
     elif chosen is WorkList.TO_APPROVE:
-        wanted, states = replace(wanted, not_owner=me), (_S.SIGNED,)
+        wanted = replace(wanted, not_owner=me, kinds=(DocumentKind.REPORT,))
+        states = (_S.SIGNED,)
     elif chosen is WorkList.SIGNED:
         states = (_S.SIGNED, _S.APPROVED)
     else:

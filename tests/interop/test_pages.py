@@ -204,6 +204,16 @@ def test_what_was_written_survives_the_session(site: Site) -> None:
     assert page.get_by_text("Typed for ten minutes.").count()
 
 
+def test_a_service_that_does_not_answer_is_said(site: Site) -> None:
+    """Who sends what does not arrive is told, and finds the page as it was."""
+    page = site.enter("anna")
+    page.goto("/?list=mine&title=nothing")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    assert page.locator("#title").input_value() == "nothing"
+
+
 def test_single_keys_can_be_switched_off(site: Site) -> None:
     """A key that was hit by chance does nothing, also on the next page, once it is switched off."""
     _draft(site)

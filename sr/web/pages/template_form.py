@@ -17,9 +17,12 @@ __all__ = ["FormField", "every_field", "fields_of", "has_form", "values_of"]
 
 _MOST_ROWS = 100
 _ONE_LINE = frozenset(
-    {"observer_name", "organization", "accession_number", "language", "title", "frame_of_reference"}
+    {
+        *("accession_number", "authorized_by", "frame_of_reference", "image", "language", "name"),
+        *("observer_name", "organization", "title", "title_in_words", "uid", "unit"),
+    }
 )
-"""Texts that go into an attribute of one line; every other one is prose."""
+"""Texts that name something; every other one is prose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class FormField:
     @property
     def has_lines(self) -> bool:
         """Whether there is room for more than a line."""
-        prose = self.type is InputType.TEXT and self.path not in _ONE_LINE and "[" not in self.path
+        prose = self.type is InputType.TEXT and self.path.rpartition(".")[2] not in _ONE_LINE
         return prose or self.type in (InputType.TEXTS, InputType.POINTS)
 
 

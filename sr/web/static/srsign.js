@@ -68,6 +68,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
   else if (inside && document.activeElement === document.body) document.getElementById("main").focus();
 });
 
+document.addEventListener("htmx:sendError", () => document.getElementById("unreached").showModal());
+
 // A list too long to read is narrowed while one writes.
 for (const field of all("[data-narrows]")) {
   field.closest("[hidden]").hidden = false;

@@ -73,6 +73,15 @@ def test_one_letter_of_the_content_is_a_line() -> None:
     assert any(line.depth for line in lines)
 
 
+def test_what_did_not_change_is_left_out() -> None:
+    """Lines that both versions have are there only as headings above one that changed."""
+    data = author_report()
+    lines = content_changes(_dataset(data), _replaced(data, b"Rundherd", b"Rundhexd"))
+    for n, line in enumerate(lines):
+        if line.change is Change.SAME:
+            assert lines[n + 1].depth > line.depth
+
+
 def test_bytes_that_read_the_same_differ() -> None:
     """Trailing blanks do not show, and are a change all the same."""
     data = author_report()

@@ -9,6 +9,9 @@ import pytest
 from sr.codes import SignaturePurpose
 from sr.service.demonstration import principal_for, sign_here, write_demo_report
 from sr.service.inventory import find_signatures
+from sr.service.job_kinds import HANDLERS
+from sr.service.jobs import run_next
+from sr.store.documents import get_document
 from sr.store.signature_search import SignatureQuery
 from tests.support.html import Element, forbidden, parse
 from tests.support.service import Service, open_service
@@ -121,6 +124,28 @@ def test_a_study_is_sealed_as_a_job(service: Service) -> None:
     assert client.post("/seals", data={"study": study, "kind": "seal"}).status_code == 200
     jobs = _page(service, "archive", "/seals").one(id="jobs")
     assert jobs.one("span", class_="mark").text in ("waits", "runs", "done")
+
+
+def test_a_seal_waits_for_nobody(service: Service) -> None:
+    """A seal is neither in the list to approve, nor approved, nor returned to who made it."""
+    archive, sam = service.client("archive"), service.client("sam")
+    archive.post("/seals", data={"study": service.world.studies[0], "kind": "seal"})
+    while run_next(service.context, HANDLERS):
+        pass
+    links = _page(service, "archive", "/seals").one(id="jobs").all("a")
+    there = links[0].attributes["href"]
+    with service.context.database.read() as connection:
+        seal = get_document(connection, there.rpartition("/")[2])
+    assert there not in sam.get("/?list=to-approve").text
+    page = parse(sam.get(there).text)
+    assert {f"{there}/sign", f"{there}/return"}.isdisjoint(
+        form.attributes.get("action") for form in page.all("form")
+    )
+    for way, more in (("sign", {"purpose": "5"}), ("return", {"comment": "no"})):
+        answer = sam.post(f"{there}/{way}", data={"if_match": seal.sha256, **more})
+        assert answer.status_code in (409, 422), way
+    with service.context.database.read() as connection:
+        assert get_document(connection, seal.sop_instance_uid) == seal
 
 
 def test_an_anchor_is_added_and_removed(service: Service) -> None:
