@@ -91,6 +91,15 @@ def test_another_policy_and_time_give_another_verdict() -> None:
     assert said(given=nobody) == found_none
 
 
+def test_a_signer_that_was_taken_out_is_not_overlooked() -> None:
+    """A record that claims an intact signature by nobody does not pass."""
+    record = saved(found(approved_report()))
+    for signature in record["facts"]["signatures"]:
+        signature["certificate"] = ""
+    verdict = judge_found(from_json(FactsRecord, record, where="record"))
+    assert verdict.sub_indication is SubIndication.FORMAT_FAILURE
+
+
 def _places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     yield path
     inside = value.items() if isinstance(value, dict) else ()

@@ -12,16 +12,16 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sr.app.audit.extract import NO_EXTRACT, judge_extract
-from sr.app.check import CheckOptions, gather_record, judge_record
+from sr.app.bundle_members import material_members, signers, token_members
+from sr.app.check import CheckOptions, gather_record, judge_record, refusal
 from sr.app.detached import sign_detached
 from sr.app.facts import FactsRecord, record_bytes
 from sr.app.files import FileSource, digest_file, guard_output, read_bytes, write_atomically
@@ -30,10 +30,8 @@ from sr.app.signing import Credentials, signer_of
 from sr.app.timestamping import obtain_timestamp
 from sr.app.zip_file import unpack, write_zip
 from sr.dicomfile.splice import Piece
-from sr.errors import ConfigurationError, LifecycleError, LimitError, NotDICOMError, SRError
+from sr.errors import ConfigurationError, LifecycleError, LimitError, NotDICOMError
 from sr.findings import Finding, Status
-from sr.signature.integrity import der_prefix
-from sr.trust import TrustMaterial
 from sr.verification import Verdict
 from sr.verification.bundle import (
     ARCHIVE_TIMESTAMPS,
@@ -42,6 +40,7 @@ from sr.verification.bundle import (
     SIGNATURE,
     BundleContents,
     JudgedBundle,
+    as_listed,
     covered_by,
     judge_bundle,
     list_name,
@@ -109,6 +108,8 @@ class _Unpacked:
     def material(self, kind: str, suffix: str) -> tuple[Path, ...]:
         """Return the files of one kind, from the bundle and from every archive time-stamp.
 
+        What is not as it was listed vouches for nothing and is left out.
+
         Raises:
             LimitError: There are more than a check should have to consider.
         """
@@ -122,10 +123,10 @@ class _Unpacked:
                 f"the bundle brings {len(names)} {kind}, at most {_MOST_MATERIAL} are read",
                 rule="BUNDLE_MATERIAL",
             )
-        paths = tuple(self.path(name) for name in names)
-        if sum(path.stat().st_size for path in paths) > _LARGEST_MATERIAL:
+        sound = as_listed(self.contents)
+        if sum(self.path(name).stat().st_size for name in names) > _LARGEST_MATERIAL:
             raise LimitError(f"the bundle brings too much of {kind}", rule="BUNDLE_MATERIAL")
-        return paths
+        return tuple(self.path(name) for name in names if name in sound)
 
 
 def create_bundle(
@@ -171,8 +172,8 @@ def create_bundle(
         "verdict.json": _json(verdict.as_dict()),
         "facts.json": record_bytes(record, source),
         _AUDIT: NO_EXTRACT if audit is None else audit(verdict.sop_instance_uid),
-        **_tokens(record),
-        **_material(options.material, (*_signers(record), *chain)),
+        **token_members(record),
+        **material_members(options.material, (*signers(record), *chain)),
     }
     listed = checksums({name: _digest(content) for name, content in members.items()})
     signature = sign_detached(listed, credentials, ports, issuers=options.material.intermediates)
@@ -200,7 +201,7 @@ def check_bundle(path: Path, options: CheckOptions) -> Verdict:
     """
     with _unpacked(path) as bundle:
         judged, options = _judge(bundle, options)
-        record = gather_record(bundle.path(OBJECT), options)
+        record = _gathered(bundle, options)
         verdict = judge_record(
             replace(record, subject=path.name), options, proven_at=judged.proven_at
         )
@@ -243,7 +244,7 @@ def renew_bundle(
         known = set(bundle.contents.digests.values())
         added = {
             name: content
-            for name, content in _material(options.material, ()).items()
+            for name, content in material_members(options.material, ()).items()
             if hashlib.sha256(content).hexdigest() not in known
         }
         notices = _add_link(members, bundle.links + 1, added, ports, ports.timestamping)
@@ -270,6 +271,16 @@ def _judge(bundle: _Unpacked, options: CheckOptions) -> tuple[JudgedBundle, Chec
         judged_at=options.at,
     )
     return judged, replace(options, at=judged.at)
+
+
+def _gathered(bundle: _Unpacked, options: CheckOptions) -> FactsRecord:
+    """Return what is found about the document; altered beyond recognition, it is damaged."""
+    try:
+        return gather_record(bundle.path(OBJECT), options)
+    except NotDICOMError as error:
+        if OBJECT in as_listed(bundle.contents):
+            raise
+        return FactsRecord(subject=OBJECT, facts=None, refusal=refusal(error))
 
 
 def _refuse_broken(judged: JudgedBundle) -> None:
@@ -356,43 +367,3 @@ def _digest(content: bytes | Path) -> str:
 
 def _json(value: Mapping[str, object]) -> bytes:
     return json.dumps(value, indent=2).encode("ascii") + b"\n"
-
-
-def _tokens(record: FactsRecord) -> dict[str, bytes]:
-    signatures = record.facts.signatures if record.facts is not None else ()
-    return {
-        f"timestamps/signature-{each.number}.tst": der_prefix(each.timestamp)
-        for each in signatures
-        if each.timestamp
-    }
-
-
-def _signers(record: FactsRecord) -> Iterator[bytes]:
-    signatures = record.facts.signatures if record.facts is not None else ()
-    for each in signatures:
-        yield der_prefix(each.certificate)
-
-
-def _material(material: TrustMaterial, more: Iterable[bytes]) -> dict[str, bytes]:
-    """Return certificates, CRLs and OCSP responses as members, each once, named by its digest."""
-    known = (*material.anchors, *material.timestamp_anchors, *material.intermediates, *more)
-    members: dict[str, bytes] = {}
-    for der in known:
-        pem = _pem(der)
-        if pem is not None:
-            members[f"certificates/{_short(der)}.pem"] = pem
-    members |= {f"revocation/{_short(der)}.crl": der for der in material.crls}
-    members |= {f"revocation/{_short(der)}.ocsp": der for der in material.ocsps}
-    return members
-
-
-def _short(der: bytes) -> str:
-    return hashlib.sha256(der).hexdigest()[:32]
-
-
-def _pem(der: bytes) -> bytes | None:
-    """Return a certificate as text; one that does not parse stays in the document only."""
-    try:
-        return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-    except (ValueError, SRError):
-        return None

@@ -92,7 +92,8 @@ def check_file_list(manifest: Path, folder: Path, options: CheckOptions) -> Verd
     """Return the verdict on the files in a folder and the list they came with.
 
     A list of ours is compared with everything in the folder. A list of others is nobody's word:
-    only what it names is looked for, and the verdict is INDETERMINATE at best.
+    only what it names is looked for, and the verdict is INDETERMINATE at best. Where a signature
+    stands beside something else and does not hold, it is no longer what was signed.
 
     Args:
         manifest: The list; its signature stands beside it.
@@ -107,9 +108,19 @@ def check_file_list(manifest: Path, folder: Path, options: CheckOptions) -> Verd
     """
     data = _content(manifest)
     regular, others = _walk(folder)
-    entries = parse_file_list(data)
+    signature = _signature(manifest, data, options)
+    try:
+        entries = parse_file_list(data)
+        sidecars = parse_sidecar(data) if entries is None else ()
+    except DatasetError:
+        if signature is None or signature.is_intact:
+            raise
+        return judge_file_set(
+            (), (), subject=manifest.name, signature=signature, policy=options.trust_policy.id,
+            judged_at=options.at,
+        )  # fmt: skip
     if entries is None:
-        return _check_sidecars(manifest, parse_sidecar(data), regular, others, options)
+        return _check_sidecars(manifest, sidecars, regular, others, options)
     own = {manifest.resolve(), signature_path(manifest).resolve()}
     listed = {entry.path for entry in entries}
     stray = (
@@ -119,7 +130,7 @@ def check_file_list(manifest: Path, folder: Path, options: CheckOptions) -> Verd
         tuple(_compare(entry, regular, others) for entry in entries),
         tuple(sorted({*stray, *(name for name in others if name not in listed)})),
         subject=manifest.name,
-        signature=_signature(manifest, data, options),
+        signature=signature,
         policy=options.trust_policy.id,
         judged_at=options.at,
     )

@@ -34,6 +34,7 @@ __all__ = [
     "SIGNATURE",
     "BundleContents",
     "JudgedBundle",
+    "as_listed",
     "covered_by",
     "judge_bundle",
     "list_name",
@@ -114,6 +115,22 @@ def covered_by(link: int, names: Mapping[str, object]) -> frozenset[str]:
         if number < link or (number == link and (inside if link else signed)):
             covered.add(name)
     return frozenset(covered)
+
+
+def as_listed(contents: BundleContents) -> frozenset[str]:
+    """Return which members are what every list that covers them says.
+
+    Cites: RFC 4998 5.3.
+    """
+    sound = covered_by(len(contents.lists) - 1, contents.digests)
+    for link, content in enumerate(contents.lists):
+        covered = covered_by(link, contents.digests)
+        try:
+            listed = parse_checksums(content)
+        except DatasetError:
+            listed = {}
+        sound -= {name for name in covered if listed.get(name) != contents.digests[name]}
+    return sound
 
 
 def judge_bundle(

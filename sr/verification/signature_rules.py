@@ -79,7 +79,7 @@ def judge_signature(
         proven_at = min(filter(None, (stamp.proven_at, proven_at)), default=None)
         findings += stamp.findings
         limitations += stamp.limitations
-    if facts.certificate:
+    if facts.certificate or facts.integrity.is_intact:
         trust = evaluate_signer(
             facts.certificate,
             claimed_at=facts.claimed.at,

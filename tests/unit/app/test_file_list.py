@@ -194,8 +194,11 @@ def test_a_broken_signature_is_10(office: Office, shipment: Path, content: bytes
     ],
 )
 def test_a_list_that_is_none_is_1(office: Office, shipment: Path, content: bytes) -> None:
-    """What is no list of files cannot be checked as one."""
+    """What is no list of files cannot be checked as one; nor is it what was signed."""
     (shipment / "integrity.json").write_bytes(content)
+    ended = checked(office, shipment)
+    assert (ended.code, ended.json["sub_indication"]) == (10, "HASH_FAILURE")
+    (shipment / "integrity.json.p7s").unlink()
     assert checked(office, shipment).code == 1
 
 
