@@ -96,7 +96,8 @@ def test_a_signer_that_was_taken_out_is_not_overlooked() -> None:
     record = saved(found(approved_report()))
     for signature in record["facts"]["signatures"]:
         signature["certificate"] = ""
-    verdict = judge_found(from_json(FactsRecord, record, where="record"))
+    policy = load_policy("standard")
+    verdict = judge_found(from_json(FactsRecord, record, where="record"), policy=policy)
     assert verdict.sub_indication is SubIndication.FORMAT_FAILURE
 
 

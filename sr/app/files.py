@@ -5,7 +5,9 @@ Cites: PS3.10 7.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 import weakref
 from collections.abc import Iterable
@@ -30,6 +32,8 @@ __all__ = [
 _WHOLE_BELOW = 1 << 20
 _SMALL, _WINDOW = 1 << 14, 1 << 16
 _BLOCK = 1 << 20
+_READ_ONLY = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A named pipe that nobody writes to would be waited for."""
 
 
 class FileSource:
@@ -40,13 +44,13 @@ class FileSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            self._descriptor = os.open(path, _READ_ONLY)
+            weakref.finalize(self, os.close, self._descriptor)
+            self.size = _size(self._descriptor)
         except OSError as error:
             raise _unreadable(path, error) from error
-        weakref.finalize(self, os.close, self._descriptor)
         self._path = path
         self._window = (0, b"")
-        self.size = os.fstat(self._descriptor).st_size
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``; small reads share one larger."""
@@ -172,6 +176,13 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _size(descriptor: int) -> int:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return status.st_size
 
 
 def _unreadable(path: Path, error: OSError) -> ConfigurationError:

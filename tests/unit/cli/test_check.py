@@ -104,6 +104,13 @@ def test_missing_evidence_is_13(office: Office, tmp_path: Path) -> None:
     assert (ended.code, ended.json["sub_indication"]) == (13, "EVIDENCE_MISSING")
 
 
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    """Only regular files are read; anything else ends with 1 at once."""
+    path = tmp_path / "pipe.dcm"
+    os.mkfifo(path)
+    assert srsign("check", path).code == 1
+
+
 @pytest.mark.parametrize("content", [b"not DICOM at all", b"", None])
 def test_what_cannot_be_read_is_1(tmp_path: Path, content: bytes | None) -> None:
     """Bytes that are not DICOM, and a path that is not there, end with 1 and no object."""
