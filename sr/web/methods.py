@@ -44,12 +44,16 @@ def allowed(request: Request) -> str:
 
     Cites: RFC 9110 10.2.1.
     """
-    routes = [each for each in request.app.routes if not isinstance(each, Mount)]
-    found = {
-        method
-        for method in _METHODS
-        for asked in [{**request.scope, "method": method}]
-        if any(each.matches(asked)[0] is Match.FULL for each in routes)
-    }
+    root = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+    found = {each for each in _METHODS if _offers(request, {"method": each, "root_path": root})}
     also = {"OPTIONS", *(["HEAD"] if "GET" in found else [])}
     return ", ".join(sorted(found | also))
+
+
+def _offers(request: Request, asked: dict[str, str]) -> bool:
+    """Return whether some route takes a method; what is mounted are files, only to be read."""
+    return any(
+        each.matches({**request.scope, **asked})[0] is Match.FULL
+        for each in request.app.routes
+        if asked["method"] == "GET" or not isinstance(each, Mount)
+    )

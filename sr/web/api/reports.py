@@ -23,8 +23,16 @@ __all__ = ["router"]
 
 _PLACE = "reports"
 _EXAMPLE: dict[str, JsonValue] = {
-    "template": "free-text",
-    "values": {"findings": "No abnormality."},
+    "template": "ct-chest",
+    "values": {
+        "observer_name": "Meier^Anna",
+        "organization": "General Hospital",
+        "clinical_information": "Cough for six weeks.",
+        "contrast": False,
+        "effusion": "none",
+        "lymph_nodes": False,
+        "impression": "No abnormality.",
+    },
 }
 _STUDY: dict[str, JsonValue] = {"study_instance_uid": "2.25.1"}
 _CHANGES = (404, 409, 412, 428)

@@ -61,6 +61,7 @@ def test_options_names_the_methods(service: Service) -> None:
         ("DELETE", REPORTS, "GET, HEAD, OPTIONS, POST"),
         ("PATCH", f"{REPORTS}/2.25.1", "GET, HEAD, OPTIONS, PUT"),
         ("GET", "/api/v1/checks", "OPTIONS, POST"),
+        ("POST", "/static/srsign.css", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_another_method_is_told_all_there_are(

@@ -91,6 +91,17 @@ def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
     assert _misfits(broken) == ["NewReport", "Problem"]
 
 
+def test_a_report_is_written_as_the_example_says(
+    service: Service, document: dict[str, Any]
+) -> None:
+    """The example of a report, about a study that is there, makes a draft."""
+    (example,) = document["components"]["schemas"]["NewReport"]["examples"]
+    client = service.client("anna")
+    assert client.post("/api/v1/reports", json=example).status_code == 422
+    body = {**example, "study_instance_uid": service.world.studies[0]}
+    assert client.post("/api/v1/reports", json=body).status_code == 201
+
+
 def test_no_name_is_one_of_the_code(document: dict[str, Any]) -> None:
     """Schemas have names of their own, none with a module in it because two are the same."""
     assert not [name for name in document["components"]["schemas"] if not name.isalnum()]
