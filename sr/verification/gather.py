@@ -197,7 +197,7 @@ def _meta(file: DICOMFile) -> Iterator[Finding]:
         ("META_INSTANCE", _META_INSTANCE, file.sop_instance_uid),
     ):
         said = file.meta.text(tag)
-        if said != own:
+        if not said or said != own:
             yield _meta_finding(
                 rule, f"File Meta Information says {said!r}, the data set {own!r}", format_tag(tag)
             )

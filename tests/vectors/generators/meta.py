@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sr.dicomfile import BytesSource, read
-from tests.support.forge import apart, edited, insert, leaf, remove, set_value
-from tests.support.signed import author_report, signed_image
+from tests.support.forge import apart, edited, forge_signature, insert, leaf, remove, set_value
+from tests.support.signed import author_report, plain_report, signed_image
 
 __all__ = [
     "class_absent",
+    "class_absent_everywhere",
     "class_differs",
     "data_set_alone",
     "declared_big_endian",
@@ -48,6 +49,15 @@ def instance_differs() -> bytes:
 
 def class_absent() -> bytes:
     return _without(_CLASS)
+
+
+def class_absent_everywhere() -> bytes:
+    """Nobody knows what this is, so no rule about reports applies to it."""
+    file = apart(plain_report())
+    remove(file.meta, _CLASS)
+    remove(file.nodes, 0x00080016, 0x0040A375, 0x0040A730)
+    forge_signature(file.nodes)
+    return file.bytes()
 
 
 def instance_absent() -> bytes:
