@@ -50,7 +50,10 @@ class HTTPRules:
         if self.hosts is None:
             return True
         try:
-            name = urlsplit(f"//{host}").hostname or ""
+            parts = urlsplit(f"//{host}")
+            if parts.netloc != host or "@" in host:  # it would lead addresses made of it elsewhere
+                return False
+            name = parts.hostname or ""
             return name in self.hosts or name == "localhost" or bool(ip_address(name))
         except ValueError:
             return False

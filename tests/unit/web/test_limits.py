@@ -481,7 +481,8 @@ def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "srsign.example.org.evil.example", "", "localhost.evil.example", "a b", "[::1",
-     "srsign.example.org@evil.example", "127.0.0.1.evil.example", "evil.example:80"],
+     "srsign.example.org@evil.example", "127.0.0.1.evil.example", "evil.example:80",
+     "localhost/?x=", "localhost#x", "evil@localhost", "127.0.0.1/reports"],
 )  # fmt: skip
 def test_names_of_others_are_not_answered_to(host: str) -> None:
     """A page that had its own name point here gets nothing."""
