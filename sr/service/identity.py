@@ -8,10 +8,12 @@ Cites: PS3.15 C.4.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import lru_cache
 
 from sr.service.context import Context
-from sr.store.people import User, certificates_of_persons, users_of
+from sr.store.people import NamedCertificate, names_and_certificates
 from sr.trust.identity import IdentityMapping, KnownPerson
 
 __all__ = ["identity_here"]
@@ -26,22 +28,23 @@ def identity_here(context: Context) -> IdentityMapping:
     Cites: PS3.15 C.4; PS3.3 C.17.2.
     """
     with context.database.read() as connection:
-        users, certificates = users_of(connection), certificates_of_persons(connection)
-    people: dict[str, list[User]] = {}
-    for user in users:
-        people.setdefault(user.person, []).append(user)
-    known = tuple(
-        _known(person, accounts, certificates[person])
-        for person, accounts in people.items()
-        if person in certificates
+        return _mapping(context.policy.identity, names_and_certificates(connection))
+
+
+@lru_cache(maxsize=2)  # people change seldom; they are read each time, so that it is seen at once
+def _mapping(policy: IdentityMapping, known: tuple[NamedCertificate, ...]) -> IdentityMapping:
+    people: dict[str, list[NamedCertificate]] = {}
+    for each in known:
+        people.setdefault(each.person, []).append(each)
+    persons = (_known(person, accounts) for person, accounts in people.items())
+    return replace(
+        policy, persons=(*policy.persons, *(each for each in persons if each.certificates))
     )
-    policy = context.policy.identity
-    return replace(policy, persons=(*policy.persons, *known))
 
 
-def _known(person: str, accounts: list[User], certificates: frozenset[str]) -> KnownPerson:
-    aliases = {alias for user in accounts for alias in user.aliases}
-    names = {name for user in accounts for name in _spellings(user.person_name)}
+def _known(person: str, accounts: list[NamedCertificate]) -> KnownPerson:
+    aliases = {alias for each in accounts for alias in json.loads(each.aliases)}
+    names = {name for each in accounts for name in _spellings(each.person_name)}
     return KnownPerson(
         person=person,
         names=tuple(sorted(name.translate(_SPECIAL) for name in names | aliases)),
@@ -50,7 +53,7 @@ def _known(person: str, accounts: list[User], certificates: frozenset[str]) -> K
         emails=(),
         purposes=frozenset(),
         cites="PS3.15 C.4",
-        certificates=certificates,
+        certificates=frozenset(each.sha256 for each in accounts if each.sha256),
     )
 
 

@@ -86,8 +86,7 @@ def search_documents(
         .where(*_conditions(query))
         .order_by(column.desc() if query.descending else column, documents.c.sop_instance_uid)
     )
-    rows = connection.execute(statement.limit(limit).offset(offset)).mappings()
-    return tuple(document_from(row) for row in rows)
+    return tuple(map(document_from, connection.execute(statement.limit(limit).offset(offset))))
 
 
 def count_documents(connection: Connection, query: DocumentQuery) -> int:
@@ -99,8 +98,8 @@ def count_documents(connection: Connection, query: DocumentQuery) -> int:
 def lineage_of(connection: Connection, document: Document) -> tuple[Document, ...]:
     """Return all documents that go back to the same first one, the newest first."""
     query = select(documents).where(documents.c.lineage == document.lineage)
-    rows = connection.execute(query.order_by(documents.c.created_at.desc())).mappings()
-    return tuple(document_from(row) for row in rows)
+    rows = connection.execute(query.order_by(documents.c.created_at.desc()))
+    return tuple(map(document_from, rows))
 
 
 def remarks_of(connection: Connection, uids: Iterable[str]) -> tuple[Remark, ...]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from sr.errors import ConflictError, NotFoundError
 from sr.store.rows import row_of
@@ -106,6 +106,7 @@ class Version:
 
 _T = TypeVar("_T")
 _FIELDS = tuple(each.name for each in fields(Document))
+_COLUMNS = tuple(documents.c.keys())
 _AS_READ = ("sop_instance_uid", "revision", "state")
 _ADD_DOCUMENT, _ADD_VERSION = insert(documents), insert(versions)
 _CHANGE_DOCUMENT = update(documents).where(
@@ -251,7 +252,7 @@ def get_document(connection: Connection, sop_instance_uid: str) -> Document:
     Raises:
         NotFoundError: There is none.
     """
-    row = connection.execute(_DOCUMENT, {"uid": sop_instance_uid}).mappings().one_or_none()
+    row = connection.execute(_DOCUMENT, {"uid": sop_instance_uid}).one_or_none()
     if row is None:
         raise NotFoundError("there is no such document", where="(0008,0018)")
     return document_from(row)
@@ -263,8 +264,8 @@ def get_documents(connection: Connection, uids: Collection[str]) -> tuple[Docume
     Raises:
         NotFoundError: One is not there.
     """
-    rows = connection.execute(_DOCUMENTS, {"uids": tuple(uids)}).mappings()
-    return _in_order(uids, {row["sop_instance_uid"]: document_from(row) for row in rows})
+    found = connection.execute(_DOCUMENTS, {"uids": tuple(uids)})
+    return _in_order(uids, {each.sop_instance_uid: each for each in map(document_from, found)})
 
 
 def get_with_bytes(
@@ -275,11 +276,8 @@ def get_with_bytes(
     Raises:
         NotFoundError: One is not there.
     """
-    found = {}
-    for row in connection.execute(_WITH_BYTES, {"uids": tuple(uids)}).mappings():
-        values = dict(row)
-        content = values.pop("content")
-        found[row["sop_instance_uid"]] = document_from(values), content
+    rows = connection.execute(_WITH_BYTES, {"uids": tuple(uids)})
+    found = {row.sop_instance_uid: (document_from(row), row.content) for row in rows}
     return _in_order(uids, found)
 
 
@@ -331,9 +329,9 @@ def versions_of(connection: Connection, sop_instance_uid: str) -> tuple[Version,
     return tuple(Version(**row) for row in connection.execute(query).mappings())
 
 
-def document_from(row: Mapping[Any, Any]) -> Document:
-    """Return a document as a row of the table has it."""
-    values = dict(row)
+def document_from(row: Row[Any]) -> Document:
+    """Return a document as a row that begins with the columns of the table has it."""
+    values = dict(zip(_COLUMNS, row, strict=False))
     values["kind"] = DocumentKind(values["kind"])
     values["state"] = DocumentState(values["state"])
     return Document(**values)

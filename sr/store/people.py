@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, cast, delete, insert, select, update
 
 from sr.errors import NotFoundError
 from sr.store.schema import api_keys, credentials, users
 
 __all__ = [
     "Credential",
+    "NamedCertificate",
     "User",
     "add_api_key",
     "add_credential",
     "add_user",
-    "certificates_of_persons",
     "change_user",
     "credential_of",
     "credentials_of",
     "get_user",
     "holders_of",
     "is_one_of",
+    "names_and_certificates",
     "user_by_api_key",
     "user_by_login",
     "user_by_subject",
@@ -77,6 +78,22 @@ class Credential:
     revoked_at: datetime | None = None
 
 
+class NamedCertificate(NamedTuple):
+    """What an account goes by, and one of its certificates."""
+
+    person: str
+    person_name: str
+    aliases: str
+    """JSON, as it is kept."""
+    sha256: str | None
+    """Of the certificate, hexadecimal; ``None`` where the account never had one."""
+
+
+_NAMED = (
+    select(users.c.person, users.c.person_name, cast(users.c.aliases, Text), credentials.c.sha256)
+    .outerjoin(credentials, credentials.c.user_id == users.c.id)
+    .order_by(users.c.login, credentials.c.sha256)
+)
 _BY_KEY = (
     select(users, api_keys.c.expires_at)
     .join(api_keys, api_keys.c.user_id == users.c.id)
@@ -243,15 +260,9 @@ def is_one_of(connection: Connection, user_id: str, others: Collection[str | Non
     return connection.execute(_ONE_PERSON, of).one_or_none() is not None
 
 
-def certificates_of_persons(connection: Connection) -> dict[str, frozenset[str]]:
-    """Return the digests of every certificate that was ever registered, by person."""
-    query = select(users.c.person, credentials.c.sha256).join(
-        users, users.c.id == credentials.c.user_id
-    )
-    found: dict[str, set[str]] = {}
-    for person, digest in connection.execute(query):
-        found.setdefault(person, set()).add(digest)
-    return {person: frozenset(digests) for person, digests in found.items()}
+def names_and_certificates(connection: Connection) -> tuple[NamedCertificate, ...]:
+    """Return what every account goes by, with each certificate that it was ever given, or none."""
+    return tuple(NamedCertificate(*row) for row in connection.execute(_NAMED))
 
 
 def _user(row: Mapping[Any, Any]) -> User:

@@ -44,12 +44,18 @@ class TrustedCertificate:
     removed_at: datetime | None = None
 
 
+_TRUSTED = (
+    select(trust_anchors)
+    .where(trust_anchors.c.removed_at.is_(None))
+    .order_by(trust_anchors.c.added_at, trust_anchors.c.sha256)
+)
+
+
 def trusted_certificates(connection: Connection) -> tuple[TrustedCertificate, ...]:
     """Return the certificates that were not removed, oldest first."""
-    query = select(trust_anchors).where(trust_anchors.c.removed_at.is_(None))
-    rows = connection.execute(query.order_by(trust_anchors.c.added_at, trust_anchors.c.sha256))
     return tuple(
-        TrustedCertificate(**{**row, "use": AnchorUse(row["use"])}) for row in rows.mappings()
+        TrustedCertificate(**{**row, "use": AnchorUse(row["use"])})
+        for row in connection.execute(_TRUSTED).mappings()
     )
 
 
