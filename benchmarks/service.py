@@ -89,7 +89,7 @@ class _Prepared:
 
     port: int
     keys: tuple[str, ...]
-    """One for each client, so that none of them is refused for asking too often."""
+    """One for each client."""
     chain: str
     private_key: rsa.RSAPrivateKey
     drafts: SimpleQueue[tuple[str, str]]
@@ -162,6 +162,8 @@ def _service(drafts: int, clients: int) -> Iterator[_Prepared]:
             "SRSIGN_STORE__URL": f"sqlite:///{folder / 'srsign.db'}",
             "SRSIGN_SERVICE__EVIDENCE": str(folder / "evidence"),
             "SRSIGN_TRUST__DIRECTORY": str(folder / "trust"),
+            "SRSIGN_HTTP__REQUESTS_PER_MINUTE": "0",  # all clients are one user
+            "SRSIGN_HTTP__CONCURRENT_REQUESTS_PER_CALLER": "0",
         }
         (folder / "evidence").mkdir()
         context = service_context(load_settings((), variables))

@@ -52,7 +52,8 @@ async def _body(request: Request, folder: Path) -> UploadedFile:
     path = folder / _BODY
     with path.open("wb") as target:
         async for chunk in request.stream():
-            await run_in_threadpool(target.write, chunk)
+            if chunk:  # none at the end
+                await run_in_threadpool(target.write, chunk)
     return UploadedFile(path=path, name=_BODY)
 
 

@@ -101,8 +101,8 @@ _ROUTE = protected(
 _ROUTE["openapi_extra"]["requestBody"] = _BODY
 
 
-def _media_type(request: Request) -> str:
-    """Return what kind of body it is, before any of it is read.
+async def _media_type(request: Request) -> str:
+    """Return what kind of body it is, before any of it is read; at once, in no thread.
 
     Raises:
         UnsupportedMediaError: It is none of those that are checked.
