@@ -75,6 +75,7 @@ def serve(
         access_log=False,
         server_header=False,
         http=_CONNECTION,
+        loop="asyncio",  # which the limits of a connection are tested with, whatever is installed
         ws="none",
         proxy_headers=False,  # see http.proxies
         timeout_graceful_shutdown=10,
