@@ -5,6 +5,7 @@ Cites: PS3.3 C.12.1.1.3 (MAC Algorithm (0400,0015)).
 
 from __future__ import annotations
 
+import ctypes
 import platform
 import ssl
 from collections.abc import Iterator
@@ -24,7 +25,11 @@ from sr.mac.algorithm import new_digest
 from sr.signature.profile import load_profile, profile_ids
 from sr.trust.policy_file import load_policy, policy_ids
 
-__all__ = ["Condition", "Diagnosis", "diagnose"]
+__all__ = ["Condition", "Diagnosis", "clock_diagnosis", "diagnose"]
+
+_TIME_ERROR = 5
+_TIMEX_BYTES = 512
+"""More than the structure has; zeros ask and change nothing."""
 
 
 class Condition(StrEnum):
@@ -63,6 +68,7 @@ def diagnose(environment: dict[str, str]) -> tuple[Diagnosis, ...]:
         _rules(),
         _templates(),
         _settings(environment),
+        clock_diagnosis(_clock_state()),
         _optional("PKCS #11", find_spec("pkcs11") is not None, "pip install 'srsign[pkcs11]'"),
         _optional("SoftHSM", any(Path(m).exists() for m in SOFTHSM_MODULES), "package softhsm2"),
         _optional("dcmsign", find_dcmsign() is not None, "package dcmtk"),
@@ -117,6 +123,30 @@ def _settings(environment: dict[str, str]) -> Diagnosis:
     return Diagnosis(
         subject="settings", condition=Condition.GOOD, message=", ".join(present) or "defaults"
     )
+
+
+def clock_diagnosis(state: int | None) -> Diagnosis:
+    """Return what is to be said of a clock; signatures have no other time, but for time-stamps.
+
+    Args:
+        state: What adjtimex(2) returns, ``None`` where there is no such call.
+    """
+    good = state is not None and 0 <= state < _TIME_ERROR
+    return Diagnosis(
+        subject="clock",
+        condition=Condition.GOOD if good else Condition.ABSENT,
+        message="synchronised"
+        if good
+        else "the system does not say that it is synchronised; run a time service (NTP)",
+    )
+
+
+def _clock_state() -> int | None:
+    try:
+        state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except (OSError, AttributeError):  # no Linux
+        return None
+    return state
 
 
 def _optional(subject: str, present: bool, remedy: str) -> Diagnosis:  # noqa: FBT001

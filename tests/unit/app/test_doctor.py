@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sr.app.doctor import Condition, diagnose
+import pytest
+
+from sr.app.doctor import Condition, clock_diagnosis, diagnose
 from sr.mac import MACAlgorithm
 
 
@@ -21,3 +23,14 @@ def test_an_unknown_setting_is_broken() -> None:
     """A setting that does not exist is reported, not passed over."""
     found = diagnose({"SRSIGN_NO__SUCH": "1"})
     assert [d.subject for d in found if d.condition is Condition.BROKEN] == ["settings"]
+
+
+@pytest.mark.parametrize(
+    ("state", "condition"),
+    [(0, Condition.GOOD), (4, Condition.GOOD), (5, Condition.ABSENT), (-1, Condition.ABSENT),
+     (None, Condition.ABSENT)],
+)  # fmt: skip
+def test_whether_the_clock_is_synchronised_is_said(state: int | None, condition: Condition) -> None:
+    """A clock that nothing sets right, or of which the system says nothing, is not called good."""
+    assert clock_diagnosis(state).condition is condition
+    assert "clock" in {each.subject for each in diagnose({})}

@@ -7,15 +7,22 @@ import re
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from gzip import compress as gzip
 from io import BytesIO, StringIO
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
+from socket import create_server
 from zipfile import ZIP_DEFLATED, ZipFile
 from zlib import compressobj
 
 import httpx2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -42,8 +49,11 @@ HERE = "http://srsign.test"
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
-    """Return a service of this module."""
-    return open_service(tmp_path_factory.mktemp("service"))
+    """Return a service of this module, in which root may do everything."""
+    made = open_service(tmp_path_factory.mktemp("service"))
+    with made.context.database.write() as connection:
+        change_user(connection, "root", {"roles": list(Role)})
+    return made
 
 
 def _last_address(service: Service) -> str:
@@ -86,9 +96,6 @@ def test_no_form_of_another_site_changes_anything(service: Service) -> None:
     A site that the browser knows nothing of is another site. Two have nothing to lose: the theme,
     and pairing, which needs no login before the code is entered.
     """
-    context = service.context
-    with context.database.write() as connection:
-        change_user(connection, "root", {"roles": list(Role)})
     browser = service.browser("root")
     described = operations(browser.get("/openapi.json").json())
     routes = {(each.method.upper(), each.path) for each in described} | set(page_routes())
@@ -144,6 +151,44 @@ def test_what_is_somebody_elses_is_not_there(
     assert there.text.replace(here, nowhere) == absent.text
     assert there.headers == absent.headers
     assert there.status_code == 404
+
+
+def _pointing(place: str) -> bytes:
+    """Return a certificate, PEM, that points at a place for all that may be fetched."""
+    key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Pointing")])
+    url, oids = x509.UniformResourceIdentifier(place), AuthorityInformationAccessOID
+    access = [x509.AccessDescription(oid, url) for oid in (oids.OCSP, oids.CA_ISSUERS)]
+    list_at = x509.DistributionPoint([url], None, None, None)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=9))
+        .add_extension(x509.AuthorityInformationAccess(access), critical=False)
+        .add_extension(x509.CRLDistributionPoints([list_at]), critical=False)
+    )
+    return built.sign(key, SHA256()).public_bytes(Encoding.PEM)
+
+
+def test_what_a_certificate_points_at_is_not_asked(service: Service) -> None:
+    """Whatever takes certificates fetches nothing: nobody comes to the place that they name."""
+    root = service.client("root")
+    with create_server(("127.0.0.1", 0)) as place:
+        pem = _pointing(f"http://127.0.0.1:{place.getsockname()[1]}/").decode()
+        trust = {"certificates": pem, "use": "anchor"}
+        assert root.post("/api/v1/trust-anchors", json=trust).status_code == 201
+        sign = {
+            "items": [{"sop_instance_uid": "1.2.3", "if_match": "0" * 64}],
+            "purpose": "author", "certificate_chain": pem,
+        }  # fmt: skip
+        assert root.post("/api/v1/signing-sessions", json=sign).status_code == 422  # not vouched
+        place.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            place.accept()
 
 
 def _zipped(content: bytes, times: int) -> bytes:

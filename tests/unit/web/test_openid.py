@@ -165,6 +165,7 @@ BAD: dict[str, _Make] = {
     "that says who logged in": lambda s, p: p.token(_claims(s, p, CLIENT)),
     "of another issuer": lambda s, p: p.token(_claims(s, p, API, iss="https://evil.example")),
     "of an issuer with a slash": lambda s, p: p.token(_claims(s, p, API, iss=p.issuer + "/")),
+    "of two issuers": lambda s, p: p.token(_claims(s, p, API, iss=[p.issuer, "https://e.example"])),
     "of nobody": lambda s, p: p.token({**_claims(s, p, API), "sub": None}),
     "of a stranger": lambda s, p: p.token(_claims(s, p, API, sub="x-9")),
     "of a subject that is a list": lambda s, p: p.token(_claims(s, p, API, sub=["a-1"])),
