@@ -175,7 +175,7 @@ def _purpose(
     if verifies and not verified:
         yield _failure(
             "SR_5_NEEDS_VERIFIED",
-            "a verification signature (purpose 5) needs VerificationFlag (0040,A493) VERIFIED; "
+            "an approval (signature of purpose 5) needs VerificationFlag (0040,A493) VERIFIED; "
             "approve the report instead",
             0x0040A493,
             "PS3.15 C.4",
@@ -188,7 +188,7 @@ def _purpose(
     if verified and not verifies and not approved:
         yield _failure(
             "SR_VERIFIED_NEEDS_5",
-            "VerificationFlag (0040,A493) is VERIFIED without a verification signature",
+            "VerificationFlag (0040,A493) is VERIFIED without the signature of an approval",
             0x0040A493,
             "PS3.15 C.4",
         )

@@ -177,7 +177,7 @@ def _excuse_later_additions(
             Limitation(
                 code=LimitationCode.ADDED_AFTER_SIGNING,
                 message=f"{describe_tag(_PREDECESSORS)} was added after the author signed; the "
-                "verification signature covers it",
+                "signature of the approval covers it",
                 where=_ADDED,
             )
         )

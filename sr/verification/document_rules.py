@@ -108,7 +108,7 @@ def lifecycle(
     if facts.values.get("CompletionFlag") != "COMPLETE":
         yield Finding(
             rule="SR_VERIFIED_NOT_COMPLETE", status=Status.FAIL,
-            message="the report says that it was verified, but CompletionFlag (0040,A491) is not "
+            message="the report says that it was approved, but CompletionFlag (0040,A491) is not "
             "COMPLETE",
             where="(0040,A491)", cites="PS3.3 C.17.2",
             sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
@@ -123,7 +123,7 @@ def lifecycle(
     if top:
         yield Finding(
             rule="SR_VERIFIED_NEEDS_5", status=Status.FAIL,
-            message="the report says that it was verified, but no valid verification signature "
+            message="the report says that it was approved, but no valid signature of an approval "
             "(purpose 5) covers VerificationFlag (0040,A493), VerifyingObserverSequence "
             "(0040,A073) and SOPInstanceUID (0008,0018)",
             where="(0040,A493)", cites="PS3.15 C.4",

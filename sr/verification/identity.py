@@ -120,7 +120,7 @@ def four_eyes(
             yield Finding(
                 rule="FOUR_EYES",
                 status=Status.FAIL if by_author or mapping.is_configured else Status.WARN,
-                message="the verification signature was made by the author",
+                message="the signature of the approval was made by the author",
                 where=approval.facts.where,
                 cites="PS3.15 C.4",
                 sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
