@@ -170,6 +170,18 @@ def test_an_alias_is_no_pattern(service: Service, alias: str) -> None:
         _open(service, principal_for("anna"), draft, AUTHOR, "author")
 
 
+def test_a_changed_person_is_seen_at_once(service: Service) -> None:
+    """An alias that is taken off is nobody's from then on, whatever was asked before."""
+    draft = _draft_by(service, "Meier-Schulz^Anna")
+    with service.context.database.write() as connection:
+        change_user(connection, "anna", {"aliases": ["Meier-Schulz^Anna"]})
+    assert _open(service, principal_for("anna"), draft, AUTHOR, "author").items
+    with service.context.database.write() as connection:
+        change_user(connection, "anna", {"aliases": []})
+    with pytest.raises(LifecycleError):
+        _open(service, principal_for("anna"), draft, AUTHOR, "author")
+
+
 def test_a_withdrawn_certificate_stays_its_persons(service: Service) -> None:
     """What was signed with a certificate that was withdrawn since is still by the same person."""
     before = {each.person: each.certificates for each in identity_here(service.context).persons}

@@ -11,9 +11,10 @@ from sr.document.template import load_template
 from sr.errors import ConflictError
 from sr.service.demonstration import principal_for
 from sr.service.reports import amend_report
+from sr.service.server_signing import sign_with_server_key
 from sr.store.documents import Document, DocumentState
 from tests.support.service import Service, open_service
-from tests.support.signing import draft, now, sign
+from tests.support.signing import draft, now, opened, sign
 
 VERIFICATION = SignaturePurpose.VERIFICATION
 
@@ -62,6 +63,26 @@ def test_of_two_next_versions_one_is_approved(service: Service, approved: Docume
     with pytest.raises(ConflictError):
         sign(service, second, "sam", VERIFICATION)
     assert now(service, second).state is DocumentState.SIGNED
+
+
+def test_two_next_versions_in_one_session(service: Service, approved: Document) -> None:
+    """Two next versions that one session would approve are both not."""
+    both = _amended(service, approved), _amended(service, approved)
+    session = opened(service, *both, login="sam", purpose=VERIFICATION)
+    with pytest.raises(ConflictError):
+        sign_with_server_key(service.context, principal_for("sam"), session.session.id)
+    assert {now(service, each).state for each in both} == {DocumentState.SIGNED}
+    assert now(service, approved).state is DocumentState.APPROVED
+
+
+def test_one_changed_document_of_a_stack(service: Service) -> None:
+    """Where one document of a session is signed elsewhere meanwhile, none of the others is."""
+    changed, others = draft(service), [draft(service), draft(service)]
+    session = opened(service, others[0], changed, others[1])
+    sign(service, changed)
+    with pytest.raises(ConflictError):
+        sign_with_server_key(service.context, principal_for("anna"), session.session.id)
+    assert {now(service, each).state for each in others} == {DocumentState.DRAFT}
 
 
 def test_another_report_of_the_study_is_left_alone(service: Service, approved: Document) -> None:
