@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from sr.app.demo import run_demo
 from tests.support.leak_watch import LeakWatch
@@ -14,6 +15,10 @@ from tests.support.peers import require_peer as _require_peer
 from tests.support.story import Story, real_ports
 
 pytest_plugins = ["pytester"]
+
+# No test depends on how busy the machine is; ``properties`` sets more than that.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
