@@ -74,17 +74,18 @@ def compare_reference(
 ) -> ReferenceFacts:
     """Return how one cited instance compares with its proof.
 
-    Where several files claim the UID and one of them is altered, nobody can say which one a reader
-    will be shown: undecided. Copies that only could not be compared are named. A reference with
-    several MACs contradicts itself, see ``citations``, and is compared with none of them; nor with
-    a malformed one, if there is no other proof.
+    What is not at hand is missing, whether or not there would be a proof to compare it with. Where
+    several files claim the UID and one of them is altered, nobody can say which one a reader will
+    be shown: undecided. Copies that only could not be compared are named. A reference with several
+    MACs contradicts itself, see ``citations``, and is compared with none of them; nor with a
+    malformed one, if there is no other proof.
 
     Cites: PS3.15 A.4; PS3.3 Table C.17-3a.
     """
-    if reference.is_unsecured:
-        return _facts(reference, ReferenceResult.UNSECURED)
     if not candidates:
         return _facts(reference, ReferenceResult.MISSING)
+    if reference.is_unsecured:
+        return _facts(reference, ReferenceResult.UNSECURED)
     if len(reference.macs) > 1 or not reference.is_secured:
         return _facts(reference, ReferenceResult.UNDECIDED)
     outcomes = [_compare(reference, candidate) for candidate in candidates]

@@ -176,6 +176,7 @@ class ReferenceSummary:
     items: tuple[ReferenceFacts, ...] | None
     """``None`` where no evidence was given."""
     unsecured: int = 0
+    """References without a proof, whether or not the instance was at hand."""
     unexpected: tuple[str, ...] = ()
     """Files that nothing cites; only a manifest check counts them."""
 
@@ -201,7 +202,8 @@ class ReferenceSummary:
         Cites: PS3.15 A.4.
         """
         counts = {result.value: self.count(result) for result in ReferenceResult}
-        counts["unsecured"] = self.unsecured
+        if self.items is None:
+            counts["unsecured"] = self.unsecured
         return {
             "total": self.total,
             **counts,

@@ -162,6 +162,16 @@ def test_a_conflict_names_the_other_file() -> None:
     assert "evidence-4.dcm" in conflict.message
 
 
+def test_an_unsecured_item_that_is_not_there_is_missing() -> None:
+    """What is cited without a proof and not at hand is missing, not unsecured."""
+    case = evidence.one_unsecured()
+    assert case.evidence is not None
+    verdict = check(case.data, evidence=case.evidence[1:])
+    shown = verdict.as_dict()["references"]
+    assert (shown["missing"], shown["unsecured"]) == (1, 0)
+    assert verdict.sub_indication is S.EVIDENCE_MISSING
+
+
 def test_an_unsecured_item_has_one_finding() -> None:
     """No second failure is raised for what carries no proof."""
     verdict = check(evidence.one_unsecured().data, policy="strict", evidence=ct_files())
