@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from sr.app.authoring import author_report
-from sr.app.check import CheckOptions, check_file
-from sr.app.evidence import secure_reference
+from sr.app.checks.check import CheckOptions, check_file
+from sr.app.documents.authoring import author_report
+from sr.app.documents.evidence import secure_reference
 from sr.app.ports import Ports
-from sr.app.signing import Credentials, load_certificates, sign_bytes, sign_file
+from sr.app.signatures.signing import Credentials, load_certificates, sign_bytes, sign_file
 from sr.codes import SignaturePurpose
 from sr.compose import current_time
 from sr.compose import ports as real_ports

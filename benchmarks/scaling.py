@@ -10,11 +10,11 @@ from statistics import median
 
 from benchmarks.documents import Office
 from benchmarks.workloads import DATA, small_series
-from sr.app.authoring import author_key_objects
-from sr.app.check import check_file
-from sr.app.evidence import load_evidence
-from sr.app.mac_pool import compute_macs
-from sr.app.securing import Securing
+from sr.app.checks.check import check_file
+from sr.app.checks.mac_pool import compute_macs
+from sr.app.documents.authoring import author_key_objects
+from sr.app.documents.evidence import load_evidence
+from sr.app.documents.securing import Securing
 from sr.codes import key_object_title
 
 __all__ = ["Growth", "Speedup", "growth", "speedup"]

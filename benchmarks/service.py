@@ -35,10 +35,16 @@ from sr.compose import current_time
 from sr.compose.service import service_context
 from sr.dicomfile import BytesSource, read
 from sr.document.template import load_template
+from sr.service.authoring.reports import write_report
 from sr.service.context import Context
-from sr.service.demonstration import DemoWorld, chain_of, make_world, principal_for, trust_of
-from sr.service.documents import described
-from sr.service.reports import write_report
+from sr.service.operation.demonstration import (
+    DemoWorld,
+    chain_of,
+    make_world,
+    principal_for,
+    trust_of,
+)
+from sr.service.reading.documents import described
 from sr.store.documents import DocumentKind, DocumentState, add_document, content_of
 from sr.store.people import add_api_key
 

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from sr.app.signing import sign_bytes
-from sr.app.softhsm import make_demo_token
+from sr.app.demonstration.softhsm import make_demo_token
+from sr.app.signatures.signing import sign_bytes
 from sr.codes import SignaturePurpose
 from sr.compose import current_time
 from sr.compose import ports as real_ports

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sr.app.certificates import make_demo_pki
+from sr.app.demonstration.certificates import make_demo_pki
 
 if __name__ == "__main__":
     pki = make_demo_pki(Path(__file__).resolve().parent, now=datetime.now(UTC), replace=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from sr.app.demo import run_demo
+from sr.app.demonstration.demo import run_demo
 from tests.support.leak_watch import LeakWatch
 from tests.support.office import Office, open_office
 from tests.support.peers import require_peer as _require_peer

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from sr.app.facts import FactsRecord, facts_schema, read_facts, record_bytes
+from sr.app.checks.facts import FactsRecord, facts_schema, read_facts, record_bytes
 from sr.errors import DatasetError, SRError
 from sr.findings import Indication, LimitationCode, Status, SubIndication
 from sr.trust import TrustMaterial, load_policy

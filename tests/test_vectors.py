@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from sr.app.facts import FactsRecord, facts_schema
+from sr.app.checks.facts import FactsRecord, facts_schema
 from sr.findings import Finding, LimitationCode, Status, SubIndication
 from sr.trust import load_policy
 from sr.trust.policy_file import policy_ids

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sr.app.facts import facts_schema
+from sr.app.checks.facts import facts_schema
 
 TARGET = Path(__file__).parent.parent / "docs" / "facts.schema.json"
 

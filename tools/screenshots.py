@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page
 from pydicom import dcmread
 
-from sr.service.demonstration import fill_worklist
+from sr.service.operation.demonstration import fill_worklist
 from sr.web.application import create_application
 from tests.support.browser import open_browser, served
 from tests.support.service import open_service

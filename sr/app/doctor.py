@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sr import __version__
-from sr.app.peer import find_dcmsign
+from sr.app.checks.peer import find_dcmsign
 from sr.app.settings import load_settings, setting_files
 from sr.document.template import load_template, template_ids
 from sr.errors import SRError, UnsupportedAlgorithmError

@@ -21,8 +21,8 @@ from sr.errors import ConfigurationError, ExternalServiceError, SRError
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from sr.app.pairings import Pairings
-    from sr.app.remote_signing import Ended, Signatory
+    from sr.app.signatures.pairings import Pairings
+    from sr.app.signatures.remote_signing import Ended, Signatory
     from sr.net.agent_client import AgentClient
 
 __all__ = ["add_commands"]
@@ -130,9 +130,9 @@ def run(
     is asked for here and goes to the token only. Ctrl-C ends.
     """
     from sr import compose
-    from sr.app.remote_signing import Signatory
-    from sr.app.signing import load_certificates, signer_of
-    from sr.app.signing_span import SigningSpan
+    from sr.app.signatures.remote_signing import Signatory
+    from sr.app.signatures.signing import load_certificates, signer_of
+    from sr.app.signatures.signing_span import SigningSpan
     from sr.net.agent_client import AgentClient
     from sr.net.service import HTTPService, service_url
     from sr.signature.signing_policy import load_signing_policy
@@ -216,7 +216,7 @@ def forget(
 
 
 def _pairings(directory: Path) -> Pairings:
-    from sr.app.pairings import Pairings
+    from sr.app.signatures.pairings import Pairings
 
     return Pairings(directory.expanduser())
 
@@ -230,7 +230,7 @@ def _show_key(
     """Announce a certificate that the service does not know to be here."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from sr.app.possession import show_possession
+    from sr.app.signatures.possession import show_possession
 
     if _fingerprint(signatory) in there.certificates():
         return
@@ -245,7 +245,7 @@ def _show_key(
 
 
 def _round(shell: Shell, there: AgentClient, signatory: Signatory, *, wait: int) -> list[Ended]:
-    from sr.app.remote_signing import sign_offers
+    from sr.app.signatures.remote_signing import sign_offers
 
     ended = []
     for each in sign_offers(there.offers(_fingerprint(signatory), wait=wait), there, signatory):

@@ -12,8 +12,8 @@ from sr.cli.shell import Shell, error_as_dict, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sr.app.offer import Offer, ShownDocument
-    from sr.app.remote_signing import Ended
+    from sr.app.signatures.offer import Offer, ShownDocument
+    from sr.app.signatures.remote_signing import Ended
 
 __all__ = ["ask_person", "document_lines", "tell_ended"]
 

@@ -66,7 +66,7 @@ def amend(
     The new document is UNVERIFIED and unsigned. IN keeps its signatures, which are verified first.
     """
     from sr import compose
-    from sr.app.amending import Amendment, amend_file
+    from sr.app.documents.amending import Amendment, amend_file
     from sr.errors import ConfigurationError
 
     if addendum and evidence_only:

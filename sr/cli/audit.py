@@ -98,7 +98,7 @@ def check(
         report = check_chain(rows, heads, options, kept=kept)
     else:
         with service_libraries():
-            from sr.service.audit_trail import check_trail, record_check
+            from sr.service.operation.audit_trail import check_trail, record_check
         trail = existing_database(database)
         report = check_trail(trail, options, kept=kept)
         try:
@@ -134,7 +134,7 @@ def anchor(
     from sr.app.files import guard_output, write_atomically
 
     with service_libraries():
-        from sr.service.audit_trail import anchor_trail
+        from sr.service.operation.audit_trail import anchor_trail
     if output is not None:
         guard_output(output, [], in_place=False)
     made, notices = anchor_trail(
@@ -191,7 +191,7 @@ def export(
     trail = existing_database(database)
     if syslog:
         from sr.compose.service import audit_forwarding
-        from sr.service.audit_trail import forward_trail
+        from sr.service.operation.audit_trail import forward_trail
 
         gone, _ = forward_trail(trail, audit_forwarding(current_settings()))
         _said(shell, gone, current_settings().audit.syslog)
@@ -202,7 +202,7 @@ def export(
     from sr.compose import current_time
     from sr.compose.service import audit_source
     from sr.dicomfile.splice import Piece
-    from sr.service.audit_trail import export_trail
+    from sr.service.operation.audit_trail import export_trail
 
     if format not in set(AuditFormat):
         raise ConfigurationError(f"unknown format {format!r}", hint="dicom or jsonl")

@@ -17,7 +17,7 @@ from sr.errors import ConfigurationError
 from sr.signature.reference_coverage import MACCoverage
 
 if TYPE_CHECKING:
-    from sr.app.authoring import AuthoringResult
+    from sr.app.documents.authoring import AuthoringResult
 
 __all__ = ["add_commands", "report_authoring"]
 
@@ -102,7 +102,7 @@ def create(
     Every instance of the evidence is cited with its MAC. The report is not signed yet.
     """
     from sr import compose
-    from sr.app.authoring import create_report
+    from sr.app.documents.authoring import create_report
 
     result = create_report(
         report,
@@ -151,7 +151,7 @@ def keyobject(
     gives one document in each of them, kos.dcm, kos-2.dcm and so on, that list one another.
     """
     from sr import compose
-    from sr.app.authoring import create_key_object
+    from sr.app.documents.authoring import create_key_object
 
     for option, given in (("--timestamp", timestamp), ("--profile", profile)):
         if given is not None and key is None:
@@ -188,7 +188,7 @@ def seal(
     in each study, seal.dcm, seal-2.dcm and so on.
     """
     from sr import compose
-    from sr.app import authoring
+    from sr.app.documents import authoring
 
     result = authoring.seal(
         folder,

@@ -18,7 +18,7 @@ from sr.cli.service import existing_database, service_libraries
 from sr.cli.shell import Shell
 
 if TYPE_CHECKING:
-    from sr.app.bundle import Bundled
+    from sr.app.shipping.bundle import Bundled
 
 __all__ = ["add_commands"]
 
@@ -82,7 +82,7 @@ def create(
     time-stamp authority the bundle proves when it existed; srsign check judges it at that time.
     """
     from sr import compose
-    from sr.app.bundle import create_bundle
+    from sr.app.shipping.bundle import create_bundle
 
     bundled = create_bundle(
         source,
@@ -111,7 +111,7 @@ def renew(
     A bundle that does not hold any more is refused.
     """
     from sr import compose
-    from sr.app.bundle import renew_bundle
+    from sr.app.shipping.bundle import renew_bundle
 
     target = o.one_output(output, source, in_place=in_place)
     bundled = renew_bundle(
@@ -126,7 +126,7 @@ def renew(
 
 def _extract(url: str) -> Callable[[str], bytes]:
     with service_libraries():
-        from sr.service.audit_trail import extract_trail
+        from sr.service.operation.audit_trail import extract_trail
     return partial(extract_trail, existing_database(url))
 
 

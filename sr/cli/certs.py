@@ -32,7 +32,7 @@ def demo(
 
     The private keys lie open in the folder. Never use it for real documents.
     """
-    from sr.app.certificates import DEMO_ENTITIES, make_demo_pki
+    from sr.app.demonstration.certificates import DEMO_ENTITIES, make_demo_pki
     from sr.compose import current_time
 
     pki = make_demo_pki(folder, now=current_time())

@@ -18,7 +18,7 @@ from sr.cli.shell import Shell, error_as_dict, printable
 from sr.errors import ConfigurationError, DatasetError
 
 if TYPE_CHECKING:
-    from sr.app.check import CheckOptions
+    from sr.app.checks.check import CheckOptions
     from sr.verification import Verdict
 
 __all__ = ["add_commands"]
@@ -104,7 +104,7 @@ def _check_one(
     report: Path | None,
     replay: bool,
 ) -> int:
-    from sr.app.check import exit_code
+    from sr.app.checks.check import exit_code
 
     if facts is None and report is None:
         verdict = _verdict(path, options, replay=replay)
@@ -123,8 +123,8 @@ def _written(
     shell: Shell, path: Path, options: CheckOptions, *, facts: Path | None, report: Path | None
 ) -> Verdict:
     """Check a file and write what was asked for about it, all from one reading."""
-    from sr.app.check import gather_opened, judge_record
-    from sr.app.zip_file import is_zip
+    from sr.app.checks.check import gather_opened, judge_record
+    from sr.app.shipping.zip_file import is_zip
 
     if is_zip(path):
         raise ConfigurationError(
@@ -134,12 +134,12 @@ def _written(
     record, file = gather_opened(path, options)
     verdict = judge_record(record, options)
     if facts is not None:
-        from sr.app.facts import write_facts
+        from sr.app.checks.facts import write_facts
 
         write_facts(record, path, facts)
         shell.tell(f"facts written to {facts}")
     if report is not None:
-        from sr.app.expert_report import write_report
+        from sr.app.checks.expert_report import write_report
 
         write_report(report, verdict, options, path=path, file=file)
         shell.tell(f"report written to {report}")
@@ -147,14 +147,14 @@ def _written(
 
 
 def _verdict(path: Path, options: CheckOptions, *, replay: bool) -> Verdict:
-    from sr.app.check import check_file, judge_record
-    from sr.app.facts import read_facts
-    from sr.app.zip_file import is_zip
+    from sr.app.checks.check import check_file, judge_record
+    from sr.app.checks.facts import read_facts
+    from sr.app.shipping.zip_file import is_zip
 
     if replay:
         return judge_record(read_facts(path), options)
     if path.is_file() and is_zip(path):
-        from sr.app.bundle import check_bundle
+        from sr.app.shipping.bundle import check_bundle
 
         return check_bundle(path, options)
     return check_file(path, options)
@@ -163,7 +163,7 @@ def _verdict(path: Path, options: CheckOptions, *, replay: bool) -> Verdict:
 def _check_several(
     shell: Shell, paths: tuple[Path, ...], options: CheckOptions, *, replay: bool
 ) -> int:
-    from sr.app.check import exit_code, worst_exit_code
+    from sr.app.checks.check import exit_code, worst_exit_code
 
     if not paths:
         raise ConfigurationError("there is no file to check in these folders")
@@ -225,7 +225,7 @@ def _rendered(shell: Shell, verdict: Verdict) -> tuple[str, ...]:
 
 def _expanded(paths: list[Path]) -> Iterator[Path]:
     """Yield files, and what is in folders; a path that does not exist is reported on its turn."""
-    from sr.app.evidence_folder import expand
+    from sr.app.documents.evidence_folder import expand
 
     for path in paths:
         if path.is_dir():

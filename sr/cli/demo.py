@@ -44,7 +44,7 @@ def demo(
     Exit code 0 only if every step came out as it should, and every interference was caught.
     """
     from sr import compose
-    from sr.app.demo import run_demo
+    from sr.app.demonstration.demo import run_demo
 
     said: list[str] = []
 

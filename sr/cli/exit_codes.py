@@ -1,7 +1,7 @@
 """Which error is which exit code: the table of the public contract.
 
 A class that is not named has the code of its nearest named ancestor. A verdict has its own codes,
-see ``sr.app.check.exit_code``.
+see ``sr.app.checks.check.exit_code``.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def inspect(
 
     A file that looks well here may be altered, and its signer unknown: srsign check says so.
     """
-    from sr.app.inspect import inspect_file
+    from sr.app.checks.inspect import inspect_file
 
     found = inspect_file(file)
     if shell.json:

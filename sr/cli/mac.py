@@ -16,7 +16,7 @@ from sr.cli.sign import parse_algorithm
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sr.app.mac import DumpedChunk
+    from sr.app.checks.mac import DumpedChunk
 
 __all__ = ["add_commands"]
 
@@ -69,8 +69,8 @@ def dump(
 
     With -v each element is listed with its offset and length in the stream.
     """
-    from sr.app.mac import dump as dump_stream
-    from sr.app.mac import write_dump
+    from sr.app.checks.mac import dump as dump_stream
+    from sr.app.checks.mac import write_dump
 
     if output == _STANDARD_OUTPUT and sys.stdout.isatty():
         raise ConfigurationError("the stream is binary", hint="name a file with -o")
@@ -120,9 +120,9 @@ def compute(
 
     Exit code 3 where it failed for some of several files, 1 where it failed for all.
     """
-    from sr.app.evidence_folder import expand
-    from sr.app.mac_pool import compute as compute_macs
-    from sr.app.mac_pool import not_yet_computed
+    from sr.app.checks.mac_pool import compute as compute_macs
+    from sr.app.checks.mac_pool import not_yet_computed
+    from sr.app.documents.evidence_folder import expand
 
     several = len(files) > 1 or files[0].is_dir()
     paths = expand(files) if several else tuple(files)

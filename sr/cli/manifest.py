@@ -60,7 +60,7 @@ def create(
     them checks the whole shipment.
     """
     from sr import compose
-    from sr.app.manifest import create_manifest
+    from sr.app.shipping.manifest import create_manifest
 
     result = create_manifest(
         tuple(folders),
@@ -89,7 +89,7 @@ def files(
     A recipient checks them with manifest check, or with openssl cms and sha256sum.
     """
     from sr import compose
-    from sr.app.integrity import create_file_list, signature_path
+    from sr.app.shipping.integrity import create_file_list, signature_path
 
     entries = create_file_list(
         folder, output, credentials=o.credentials(key, cert, pin_file), ports=compose.ports()
@@ -119,9 +119,9 @@ def check(
     Exit code 0 the same set under a signature you trust, 13 it differs, 10, 11 or 12 the manifest
     itself did not pass. Digests that nobody signed say "not damaged, origin unknown": 11.
     """
-    from sr.app.check import exit_code
-    from sr.app.integrity import check_file_list, is_file_list
-    from sr.app.manifest import check_manifest
+    from sr.app.checks.check import exit_code
+    from sr.app.shipping.integrity import check_file_list, is_file_list
+    from sr.app.shipping.manifest import check_manifest
     from sr.verification.render import render_verdict
 
     options = trust.check_options(

@@ -19,7 +19,7 @@ from sr.codes import Code, SignaturePurpose, key_object_title
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sr.app.signing import Credentials
+    from sr.app.signatures.signing import Credentials
     from sr.keys import Secrets
 
 __all__ = [
@@ -178,7 +178,7 @@ At = Annotated[
 
 def credentials(key: str, certificates: Sequence[Path], pin_file: Path | None) -> Credentials:
     """Return what a signer is opened with."""
-    from sr.app.signing import Credentials
+    from sr.app.signatures.signing import Credentials
 
     return Credentials(key=key, certificates=tuple(certificates), secrets=secrets(pin_file))
 

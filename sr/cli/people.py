@@ -77,7 +77,7 @@ def add(
 ) -> None:
     """Add a user. Roles and persons of people are in the audit as changed at the console."""
     context = configured_service()
-    from sr.service.people import CONSOLE, add_person, list_people
+    from sr.service.accounts.people import CONSOLE, add_person, list_people
     from sr.store.people import User
 
     if (issuer is None) != (subject is None):
@@ -111,7 +111,7 @@ def add(
 def list_users(shell: Shell) -> None:
     """List the users with their roles."""
     context = configured_service()
-    from sr.service.people import CONSOLE, list_people
+    from sr.service.accounts.people import CONSOLE, list_people
 
     users = list_people(context, CONSOLE)
     if shell.json:
@@ -137,7 +137,7 @@ def list_users(shell: Shell) -> None:
 def disable(shell: Shell, login: Login) -> None:
     """Let a user do nothing any more, at once; what the user did stays."""
     context = configured_service()
-    from sr.service.people import CONSOLE, disable_person
+    from sr.service.accounts.people import CONSOLE, disable_person
 
     disable_person(context, CONSOLE, login)
     shell.tell(f"{printable(login)} is disabled")
@@ -151,7 +151,7 @@ def make(
 ) -> None:
     """Make a key for a machine, or for the first administrator. It is shown this once."""
     context = configured_service()
-    from sr.service.people import CONSOLE, make_key
+    from sr.service.accounts.people import CONSOLE, make_key
 
     key_id, key = make_key(context, CONSOLE, login, label=label, days=days)
     if shell.json:
@@ -164,7 +164,7 @@ def make(
 def list_api_keys(shell: Shell) -> None:
     """List the keys of machines; none is shown."""
     context = configured_service()
-    from sr.service.people import CONSOLE, list_keys
+    from sr.service.accounts.people import CONSOLE, list_keys
 
     rows = [
         {
@@ -189,7 +189,7 @@ def revoke(
 ) -> None:
     """Let a key open nothing any more."""
     context = configured_service()
-    from sr.service.people import CONSOLE, revoke_key
+    from sr.service.accounts.people import CONSOLE, revoke_key
 
     revoke_key(context, CONSOLE, key_id)
     shell.tell("it opens nothing any more")

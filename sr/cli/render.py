@@ -40,7 +40,7 @@ def render(
     has one page; the further pages are OUT-2.png, OUT-3.png, … PDF and PNG need the extra 'pdf'.
     The QR code names the signature and a digest of what it covers: docs/howto/render-a-report.md.
     """
-    from sr.app.render import render_file
+    from sr.app.views.render import render_file
 
     rendition = render_file(
         file,

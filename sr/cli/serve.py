@@ -22,7 +22,7 @@ srsign serve
 SRSIGN_STORE__URL=sqlite:////srv/srsign.db srsign serve --host 10.0.0.7 --port 8443
 """
 _APPLICATION = "sr.web.serving:application"
-_CONNECTION = "sr.web.connection:Connection"
+_CONNECTION = "sr.web.guard.connection:Connection"
 
 
 def add_commands(app: typer.Typer) -> None:

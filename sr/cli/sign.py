@@ -15,7 +15,7 @@ from sr.cli.stack import confirmation, tell_end, tell_one
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sr.app.signing import ApprovalMode, SigningResult
+    from sr.app.signatures.signing import ApprovalMode, SigningResult
     from sr.codes import Code
     from sr.mac import MACAlgorithm
 
@@ -60,7 +60,7 @@ def parse_algorithm(text: str) -> MACAlgorithm:
 
 
 def _parse_mode(text: str) -> ApprovalMode:
-    from sr.app.signing import ApprovalMode
+    from sr.app.signatures.signing import ApprovalMode
 
     try:
         return ApprovalMode(text.lower().replace("-", "_"))
@@ -126,11 +126,11 @@ def sign(
     files -o names a folder; a document that cannot be signed does not hold up the others.
     """
     from sr import compose
-    from sr.app.signing import sign_file
+    from sr.app.signatures.signing import sign_file
 
     identity = t.identity_of(policy)
     if len(sources) > 1:
-        from sr.app.stack import sign_stack
+        from sr.app.signatures.stack import sign_stack
         from sr.signature.signing_policy import load_signing_policy
 
         if output is None or in_place or item:
@@ -218,7 +218,7 @@ def approve(
     certificate or the spelling of the name where a policy says who is who.
     """
     from sr import compose
-    from sr.app.signing import approve_file
+    from sr.app.signatures.signing import approve_file
 
     target = o.one_output(output, source, in_place=in_place)
     result = approve_file(

@@ -11,7 +11,7 @@ from sr.cli.shell import Shell, error_as_dict, printable
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sr.app.stack import Signed, StackDocument
+    from sr.app.signatures.stack import Signed, StackDocument
     from sr.signature.signing_policy import SigningPolicy
 
 __all__ = ["confirmation", "tell_end", "tell_one"]

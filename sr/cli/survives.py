@@ -12,7 +12,7 @@ from sr.cli.command import register
 from sr.cli.shell import Shell
 
 if TYPE_CHECKING:
-    from sr.app.survives import SurvivalReport
+    from sr.app.documents.survives import SurvivalReport
     from sr.verification.survival import Outcome, Survival
 
 __all__ = ["add_commands"]
@@ -75,7 +75,7 @@ def survives(
     Ends with 0 where everything survives, 10 where a signature would not, 13 where only the proof
     in a citing document would not, and 12 where there is nothing to survive.
     """
-    from sr.app.survives import exit_code, survives_as_dict, survives_file
+    from sr.app.documents.survives import exit_code, survives_as_dict, survives_file
 
     report = survives_file(source, edit, cited_by=cited_by)
     if shell.json:

@@ -14,7 +14,7 @@ from sr.cli.exit_codes import PARTLY_FAILED, UNABLE
 from sr.cli.shell import Shell
 
 if TYPE_CHECKING:
-    from sr.app.template_check import TemplateCheck
+    from sr.app.documents.template_check import TemplateCheck
     from sr.document.template import ReportTemplate
     from sr.document.template_input import TemplateInput
 
@@ -93,7 +93,7 @@ def check(
     The keys are thrown away, and nothing is left behind.
     """
     from sr import compose
-    from sr.app.template_check import check_templates
+    from sr.app.documents.template_check import check_templates
 
     checks = []
     for done in check_templates(tuple(template_ids), sites=tuple(templates), ports=compose.ports()):

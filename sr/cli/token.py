@@ -73,7 +73,7 @@ def try_key(
     Prints each step that works; the error names the one that does not. Nothing is written.
     """
     from sr import compose
-    from sr.app import tokens
+    from sr.app.signatures import tokens
 
     steps: list[tokens.Step] = []
     try:
@@ -111,7 +111,7 @@ def import_key(
     Without --key only the certificate of a key that was made on the token is written. A key that
     is on a token never leaves it; delete the file that it came from.
     """
-    from sr.app.tokens import import_key
+    from sr.app.signatures.tokens import import_key
 
     made = import_key(
         token,

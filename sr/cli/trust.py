@@ -16,9 +16,9 @@ from sr.cli.shell import Shell, error_as_dict, printable
 from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from sr.app.responder_update import Answered
-    from sr.app.trust_store import Kept, TrustStore
-    from sr.app.trust_update import Updated
+    from sr.app.trust.responder_update import Answered
+    from sr.app.trust.trust_store import Kept, TrustStore
+    from sr.app.trust.trust_update import Updated
     from sr.trust import CertificateSummary
 
 __all__ = ["add_commands"]
@@ -91,7 +91,7 @@ def add(
     Compare each fingerprint with one that you got another way: by telephone, on paper, from the
     authority's own page.
     """
-    from sr.app.trust_store import Use, certificates_in
+    from sr.app.trust.trust_store import Use, certificates_in
 
     store = _store(directory)
     use = Use.INTERMEDIATE if intermediate else Use.ANCHOR
@@ -152,9 +152,9 @@ def update(
     answer is taken if the issuer, or whom the issuer authorised, signed it, and it is current.
     Checks themselves fetch nothing. Exit code 3 where some failed, 1 where all did.
     """
-    from sr.app.responder_update import certificates_named, parse_responders, update_responses
     from sr.app.settings import current_settings
-    from sr.app.trust_update import update_lists
+    from sr.app.trust.responder_update import certificates_named, parse_responders, update_responses
+    from sr.app.trust.trust_update import update_lists
     from sr.compose import asking, revocation_lists
 
     settings, store = current_settings(), _store(directory)
@@ -229,7 +229,7 @@ def _updated_as_dict(each: Updated) -> dict[str, Any]:
 
 def _store(directory: Path | None) -> TrustStore:
     from sr.app.settings import current_settings
-    from sr.app.trust_store import TrustStore
+    from sr.app.trust.trust_store import TrustStore
 
     return TrustStore((directory or Path(current_settings().trust.directory)).expanduser())
 

@@ -18,8 +18,8 @@ from sr.errors import ConfigurationError
 from sr.signature.reference_coverage import MACCoverage
 
 if TYPE_CHECKING:
-    from sr.app.check import CheckOptions
-    from sr.app.securing import Securing
+    from sr.app.checks.check import CheckOptions
+    from sr.app.documents.securing import Securing
     from sr.trust.identity import IdentityMapping
 
 __all__ = [
@@ -149,7 +149,7 @@ class Trust:
             TrustEvidenceError: A file holds no certificate or revocation list.
             ProfileError: The policy is unknown or malformed.
         """
-        from sr.app.check import CheckOptions
+        from sr.app.checks.check import CheckOptions
         from sr.app.settings import current_settings
         from sr.compose import current_time
 
@@ -187,7 +187,7 @@ class Secured:
             TrustEvidenceError: A file holds no certificate or revocation list.
             ProfileError: The policy is unknown or malformed.
         """
-        from sr.app.securing import Securing
+        from sr.app.documents.securing import Securing
 
         if self.trusted_signer is not None and not (self.trusted_kos or anchors):
             raise ConfigurationError("--trusted-signer is about --trusted-kos and --anchor-kos")
@@ -206,7 +206,7 @@ def identity_of(policy: str | None) -> IdentityMapping:
         ConfigurationError: The file cannot be read.
         ProfileError: The policy is unknown or malformed.
     """
-    from sr.app.check import named_policy
+    from sr.app.checks.check import named_policy
     from sr.app.settings import current_settings
 
     return named_policy(policy or current_settings().trust.policy).identity

@@ -34,8 +34,8 @@ def worker(shell: Shell) -> int:
 
     context = configured_service()
     from sr.compose.service import service_upkeep
-    from sr.service.job_kinds import HANDLERS
-    from sr.service.worker import Worker
+    from sr.service.operation.job_kinds import HANDLERS
+    from sr.service.operation.worker import Worker
 
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -22,9 +22,9 @@ from sr.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from sr.app.doctor import Diagnosis
-    from sr.app.responder_update import Asking
     from sr.app.settings import Settings, TimestampSettings
-    from sr.app.trust_update import RevocationListSource
+    from sr.app.trust.responder_update import Asking
+    from sr.app.trust.trust_update import RevocationListSource
     from sr.keys import Secrets
 
 __all__ = [
@@ -112,7 +112,7 @@ def asking(settings: Settings) -> Asking:
 
     Cites: RFC 6960 A.1; RFC 9654 2.1.
     """
-    from sr.app.responder_update import Asking  # noqa: PLC0415
+    from sr.app.trust.responder_update import Asking  # noqa: PLC0415
     from sr.net.ocsp import HTTPResponders  # noqa: PLC0415
 
     return Asking(
@@ -149,7 +149,7 @@ def diagnosed_service(environment: Mapping[str, str]) -> tuple[Diagnosis, ...]:
     if missing:
         remedy = "not installed; pip install 'srsign[http]'"
         return (Diagnosis(subject="service", condition=Condition.ABSENT, message=remedy),)
-    from sr.service.diagnosis import diagnose_service  # noqa: PLC0415
+    from sr.service.operation.diagnosis import diagnose_service  # noqa: PLC0415
 
     try:
         return diagnose_service(load_settings(setting_files(), environment))

@@ -14,24 +14,24 @@ from socket import gethostname
 
 from sr.app.audit.message import AuditSource
 from sr.app.audit.spool import Spool
-from sr.app.check import CheckOptions
+from sr.app.checks.check import CheckOptions
 from sr.app.files import read_bytes
 from sr.app.settings import Settings, load_settings
-from sr.app.signing import Credentials
-from sr.app.trust_store import TrustStore
+from sr.app.signatures.signing import Credentials
+from sr.app.trust.trust_store import TrustStore
 from sr.compose import current_time, secrets, signing_ports
 from sr.document.approvable import ApprovalMode
 from sr.errors import ConfigurationError
 from sr.keys.core_files import leave_no_core
 from sr.net.syslog import SyslogCollector, collector_address, tls_context
 from sr.service.access import Role
-from sr.service.audit_trail import Forwarding
+from sr.service.accounts.openid_rules import openid_rules
+from sr.service.authoring.evidence import EvidenceRoots
+from sr.service.checking.trust import with_database
+from sr.service.checking.trust_watch import TrustWatch
 from sr.service.context import Context
-from sr.service.evidence import EvidenceRoots
-from sr.service.openid_rules import openid_rules
-from sr.service.trust import with_database
-from sr.service.trust_watch import TrustWatch
-from sr.service.upkeep import Anchoring, Task, Upkeep, anchor_when_due, forward
+from sr.service.operation.audit_trail import Forwarding
+from sr.service.operation.upkeep import Anchoring, Task, Upkeep, anchor_when_due, forward
 from sr.store.database import open_database
 from sr.trust import parse_certificates
 
@@ -164,7 +164,7 @@ def demo_service(folder: Path) -> dict[str, str]:
         ConfigurationError: The folder cannot be used.
         ExternalServiceError: The database cannot be opened.
     """
-    from sr.service.demonstration import (  # noqa: PLC0415 - what writes reports is slow to load
+    from sr.service.operation.demonstration import (  # noqa: PLC0415 - what writes reports is slow to load
         fill_worklist,
         make_world,
         trust_of,

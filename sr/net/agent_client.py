@@ -1,6 +1,6 @@
 """Client of the service's resources for signing agents: ``/agents`` to be paired, ``/agent`` then.
 
-What the service says is taken apart here and trusted nowhere: see ``sr.app.offer``.
+What the service says is taken apart here and trusted nowhere: see ``sr.app.signatures.offer``.
 
 Cites: RFC 8628; RFC 9457.
 """
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sr.app.offer import Display, Offer, OfferedDocument
-from sr.app.pairings import Pairing
-from sr.app.remote_signing import Refusal
+from sr.app.signatures.offer import Display, Offer, OfferedDocument
+from sr.app.signatures.pairings import Pairing
+from sr.app.signatures.remote_signing import Refusal
 from sr.codes import SignaturePurpose
 from sr.errors import (
     AccessError,

@@ -25,7 +25,7 @@ from typing import Any, Self, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sr.app.match_code import match_code
+from sr.app.signatures.match_code import match_code
 from sr.codes import SignaturePurpose
 from sr.errors import SignerRefusedError, SRError
 from sr.keys import Signer

@@ -13,8 +13,8 @@ from sr.document.approvable import ApprovalMode
 from sr.keys.kept import KeptSigners
 from sr.net.openid import OpenIDProvider
 from sr.service.access import Role
-from sr.service.evidence import EvidenceRoots
-from sr.service.prepared import PreparedSignatures
+from sr.service.authoring.evidence import EvidenceRoots
+from sr.service.signing.prepared import PreparedSignatures
 from sr.store.database import Database
 from sr.trust import TrustMaterial, TrustPolicy
 

@@ -14,14 +14,14 @@ from sr import __version__
 from sr.service.context import Context
 from sr.web import health, login, pages, problems
 from sr.web.api import ROUTERS, agent, agents
-from sr.web.authorisation import GUARD, ONLY_KNOWN
-from sr.web.headers import SecurityHeaders
-from sr.web.limits import Limiter
+from sr.web.guard.authorisation import GUARD, ONLY_KNOWN
+from sr.web.guard.headers import SecurityHeaders
+from sr.web.guard.limits import Limiter
+from sr.web.guard.rules import HTTPRules
 from sr.web.methods import Head
 from sr.web.observation import Figures, Observer, json_log
 from sr.web.openapi import Application, operation_id
 from sr.web.pages.refused import RefusedPages
-from sr.web.rules import HTTPRules
 
 __all__ = ["create_application"]
 

@@ -14,10 +14,10 @@ from sr.errors import SRError
 from sr.service.access import THE_SERVICE
 from sr.service.context import Context
 from sr.service.events import record
-from sr.service.job_kinds import HANDLERS
-from sr.service.recovery import recover
-from sr.service.upkeep import Upkeep
-from sr.service.worker import Worker
+from sr.service.operation.job_kinds import HANDLERS
+from sr.service.operation.recovery import recover
+from sr.service.operation.upkeep import Upkeep
+from sr.service.operation.worker import Worker
 
 __all__ = ["background"]
 

@@ -7,9 +7,9 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from sr.service.access import Permission
-from sr.service.condition import inventory, is_ready, readiness
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import View
+from sr.service.operation.condition import inventory, is_ready, readiness
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import View
 from sr.web.observation import Figures
 from sr.web.operations import protected
 

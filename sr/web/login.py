@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from sr.service.login import demo_login, log_out
-from sr.service.openid import begin_login, finish_login
-from sr.web.authentication import Caller, Wired, address_of
-from sr.web.cookies import (
+from sr.service.accounts.login import demo_login, log_out
+from sr.service.accounts.openid import begin_login, finish_login
+from sr.web.guard.authentication import Caller, Wired, address_of
+from sr.web.guard.cookies import (
     attempt_of,
     cookie_of,
     forget_cookie,

@@ -41,10 +41,10 @@ from sr.errors import (
     TrustEvidenceError,
     UnsupportedMediaError,
 )
-from sr.web.authorisation import authorise, declared_permission
+from sr.web.guard.authorisation import authorise, declared_permission
+from sr.web.guard.refusals import keep_refusal
 from sr.web.methods import allowed
 from sr.web.operations import PROBLEM_MEDIA_TYPE
-from sr.web.refusals import keep_refusal
 
 __all__ = ["STATUSES", "install", "problem", "problem_of", "status_of"]
 

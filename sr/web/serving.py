@@ -10,8 +10,8 @@ from sr.app.settings import current_settings
 from sr.compose.service import service_context, service_upkeep
 from sr.web.application import create_application
 from sr.web.background import background
+from sr.web.guard.rules import http_rules
 from sr.web.observation import json_log
-from sr.web.rules import http_rules
 
 __all__ = ["application"]
 

@@ -16,7 +16,7 @@ AUTHORING = ("pydicom", "highdicom", "pkcs11", "jinja2", "numpy", "segno", "weas
 
 PLANTED = {
     "upward": ("sr/mac/bad.py", "from sr.verification import verdict\n"),
-    "upward, lazily": ("sr/mac/bad.py", "def f():\n    import sr.app.check\n"),
+    "upward, lazily": ("sr/mac/bad.py", "def f():\n    import sr.app.checks.check\n"),
     "upward, relative": ("sr/dicomfile/bad.py", "from ..keys import uri\n"),
     "upward, for types only": (
         "sr/mac/bad.py",
@@ -116,17 +116,19 @@ def test_the_closure_follows_package_inits(tmp_path: Path) -> None:
     _plant(tmp_path, "sr/document/__init__.py", "from sr.document.builder import build\n")
     _plant(tmp_path, "sr/document/builder.py", "import highdicom\n")
     _plant(tmp_path, "sr/document/reference.py", "X = 1\n")
-    _plant(tmp_path, "sr/app/check.py", "from sr.document.reference import X\n")
-    assert "highdicom" in import_closure(tmp_path, "sr.app.check")
+    _plant(tmp_path, "sr/app/checks/check.py", "from sr.document.reference import X\n")
+    assert "highdicom" in import_closure(tmp_path, "sr.app.checks.check")
 
 
 def test_the_closure_leaves_lazy_imports_out(tmp_path: Path) -> None:
     """An import inside a function costs nothing at start-up."""
-    _plant(tmp_path, "sr/app/check.py", "def f():\n    import highdicom\n")
-    assert "highdicom" not in import_closure(tmp_path, "sr.app.check")
+    _plant(tmp_path, "sr/app/checks/check.py", "def f():\n    import highdicom\n")
+    assert "highdicom" not in import_closure(tmp_path, "sr.app.checks.check")
 
 
-@pytest.mark.parametrize("start", ["sr.app.check", "sr.app.inspect", "sr.app.mac", "sr.cli.main"])
+@pytest.mark.parametrize(
+    "start", ["sr.app.checks.check", "sr.app.checks.inspect", "sr.app.checks.mac", "sr.cli.main"]
+)
 def test_checking_needs_no_authoring_library(repository: Path, start: str) -> None:
     """Neither checking nor the start of the command line imports an authoring library."""
     closure = import_closure(repository, start)

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sr.app.ports import Timestamping
 from sr.dicomfile import BytesSource, read
 from sr.net.timestamp import HTTPTimestampAuthority
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from sr.verification import gather
 from sr.web.application import create_application
 from tests.support.agents import draft, opened

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.detached import sign_detached
 from sr.app.ports import Ports
-from sr.app.signing import Credentials
+from sr.app.signatures.detached import sign_detached
+from sr.app.signatures.signing import Credentials
 from sr.errors import PINError, SignerRefusedError
 from sr.keys.secrets import no_secrets
 from tests.support.canary import PASSPHRASE_CANARY

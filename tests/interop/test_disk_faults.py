@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event, text
 
 from sr.errors import ExternalServiceError
-from sr.service.demonstration import principal_for
-from sr.service.recovery import recover
-from sr.service.signing_sessions import complete_session
+from sr.service.operation.demonstration import principal_for
+from sr.service.operation.recovery import recover
+from sr.service.signing.signing_sessions import complete_session
 from sr.store.documents import DocumentState
 from tests.support.peers import STRACE, require_peer, run_peer
 from tests.support.races import at_once, signatures_on

@@ -16,7 +16,7 @@ import pydicom
 import pytest
 
 from sr import compose
-from sr.app.signing import sign_file
+from sr.app.signatures.signing import sign_file
 from sr.codes import Code, SignaturePurpose, key_object_title
 from sr.dicomfile.splice import assemble, splice
 from sr.document import ReferencedDigitalSignature, SecureReference

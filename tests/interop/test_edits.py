@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sr.app.documents.survives import exit_code, survives_file
 from sr.app.files import open_dicom
-from sr.app.survives import exit_code, survives_file
 from sr.verification import gather
 from tests.support.forge import edited, insert, leaf
 from tests.support.peers import DCMCONV, dcmsign_verify, run_peer

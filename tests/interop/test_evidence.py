@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from sr.app.evidence_folder import survey
+from sr.app.documents.evidence_folder import survey
 from sr.dicomfile import canonicalise
 from tests.support.console import srsign
 from tests.support.datasets import ct_files, instance, report, write_all

@@ -12,9 +12,9 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from sr.app.authoring import create_report
-from sr.app.check import check_file
-from sr.app.signing import sign_file
+from sr.app.checks.check import check_file
+from sr.app.documents.authoring import create_report
+from sr.app.signatures.signing import sign_file
 from sr.codes import SignaturePurpose as P
 from sr.dicomfile import BytesSource, read
 from sr.errors import ProfileViolationError

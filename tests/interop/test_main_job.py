@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.check import check_file, exit_code
-from sr.app.demo import run_demo
+from sr.app.checks.check import check_file, exit_code
+from sr.app.demonstration.demo import run_demo
+from sr.app.demonstration.synthetic import synthetic_ct_series
 from sr.app.files import open_dicom
-from sr.app.synthetic import synthetic_ct_series
 from sr.mac.stream import chunk_length, mac_stream
 from sr.signature import examine
 from tests.support.peers import (

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from sr.codes import SignaturePurpose
-from sr.service.demonstration import sign_here, write_demo_report
+from sr.service.operation.demonstration import sign_here, write_demo_report
 from sr.store.documents import Document
 from sr.web.application import create_application
 from tests.support.browser import axe_faults, open_browser, served

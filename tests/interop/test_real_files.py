@@ -8,12 +8,12 @@ from pathlib import Path
 import pydicom.data
 import pytest
 
-from sr.app.authoring import author_key_objects
-from sr.app.check import check_file, exit_code
-from sr.app.evidence import load_evidence
+from sr.app.checks.check import check_file, exit_code
+from sr.app.documents.authoring import author_key_objects
+from sr.app.documents.evidence import load_evidence
+from sr.app.documents.securing import Securing
 from sr.app.files import write_atomically
-from sr.app.securing import Securing
-from sr.app.signing import load_certificates, sign_bytes
+from sr.app.signatures.signing import load_certificates, sign_bytes
 from sr.codes import SignaturePurpose, key_object_title
 from sr.errors import SRError
 from sr.keys import open_signer

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sr.app.certificates import make_demo_pki
-from sr.app.softhsm import make_demo_token
+from sr.app.demonstration.certificates import make_demo_pki
+from sr.app.demonstration.softhsm import make_demo_token
 from sr.errors import (
     ConfigurationError,
     PINError,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from sr.app.signing import sign_bytes
+from sr.app.signatures.signing import sign_bytes
 from sr.codes import SignaturePurpose
 from sr.compose import ports
 from sr.dicomfile import BytesSource, read

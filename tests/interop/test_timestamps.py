@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.check import CheckOptions, check_file
+from sr.app.checks.check import CheckOptions, check_file
 from sr.dicomfile import BytesSource, read
 from sr.findings import Indication, LimitationCode, SubIndication
 from sr.signature import examine

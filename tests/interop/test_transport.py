@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.check import check_file, exit_code
+from sr.app.checks.check import check_file, exit_code
 from sr.app.files import open_dicom
 from sr.findings import Indication
 from tests.support.archive import Orthanc, orthanc, send, storescp

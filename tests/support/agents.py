@@ -13,15 +13,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from fastapi.testclient import TestClient
 
-from sr.app.offer import Offer, ShownDocument
-from sr.app.possession import show_possession
-from sr.app.remote_signing import Ended, Signatory, sign_offers
-from sr.app.signing_span import SigningSpan
+from sr.app.signatures.offer import Offer, ShownDocument
+from sr.app.signatures.possession import show_possession
+from sr.app.signatures.remote_signing import Ended, Signatory, sign_offers
+from sr.app.signatures.signing_span import SigningSpan
 from sr.document.template import load_template
 from sr.keys import open_signer
 from sr.keys.secrets import no_secrets
 from sr.net.agent_client import AgentClient, ask_code, take_token
-from sr.service.demonstration import chain_of, principal_for
+from sr.service.operation.demonstration import chain_of, principal_for
 from sr.signature.signing_policy import load_signing_policy
 from tests.support.service import Service
 

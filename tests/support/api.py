@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from sr.web.application import create_application
 from tests.support.service import Service
 

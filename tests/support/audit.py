@@ -19,9 +19,9 @@ from sr.app.audit import (
     link,
 )
 from sr.app.audit.head import Head, anchored, sign_head
-from sr.app.check import CheckOptions
+from sr.app.checks.check import CheckOptions
 from sr.app.ports import Ports, Timestamping
-from sr.app.signing import Credentials
+from sr.app.signatures.signing import Credentials
 from sr.codes import SignaturePurpose
 from tests.support.pki import NOW, Entity, issue
 from tests.support.tokens import MemoryAuthority, tsa

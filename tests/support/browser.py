@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sr.web.connection import Connection
+from sr.web.guard.connection import Connection
 from tests.support import serving
 from tests.support.peers import CHROMIUM, require_peer
 

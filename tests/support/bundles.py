@@ -12,10 +12,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sr.app.bundle import create_bundle, renew_bundle
-from sr.app.check import CheckOptions
+from sr.app.checks.check import CheckOptions
 from sr.app.ports import Ports, Timestamping
-from sr.app.signing import Credentials
+from sr.app.shipping.bundle import create_bundle, renew_bundle
+from sr.app.signatures.signing import Credentials
 from sr.codes import SignaturePurpose
 from tests.support.pki import NOW, Entity, issue, make_crl, revoked_entry
 from tests.support.signed import plain_report, sign

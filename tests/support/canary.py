@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from sr.app.synthetic import SYNTHETIC_PATIENT
+from sr.app.demonstration.synthetic import SYNTHETIC_PATIENT
 
 __all__ = [
     "PASSPHRASE_CANARY",

@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread
 
 from sr.codes import SignaturePurpose
-from sr.service.recovery import recover
+from sr.service.operation.recovery import recover
 from sr.store.documents import Document
 from tests.support.service import Service, open_service
 from tests.support.signing import draft, sign

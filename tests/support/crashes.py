@@ -12,7 +12,7 @@ from typing import IO
 
 from sqlalchemy import select
 
-from sr.service.recovery import recover
+from sr.service.operation.recovery import recover
 from sr.store.schema import documents, signing_sessions, versions
 from tests.support.service import Service, open_service
 from tests.support.soundness import faults

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from sr.app.synthetic import synthetic_ct_series
+from sr.app.demonstration.synthetic import synthetic_ct_series
 from sr.codes import Code, key_object_title
 from sr.dicomfile import BytesSource, DICOMFile, read
 from sr.document.constraints import DocumentClass

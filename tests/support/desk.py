@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sr.app.amending import Amendment, AmendmentResult, amend_file
-from sr.app.check import CheckOptions
-from sr.app.signing import ApprovalMode, approve_file, sign_file
+from sr.app.checks.check import CheckOptions
+from sr.app.documents.amending import Amendment, AmendmentResult, amend_file
+from sr.app.signatures.signing import ApprovalMode, approve_file, sign_file
 from sr.codes import SignaturePurpose as P
 from tests.support.forge import Node, edited, remove
 from tests.support.office import Office

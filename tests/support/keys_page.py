@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from sr.mac import MACAlgorithm
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from tests.support.html import parse
 from tests.support.service import Service
 

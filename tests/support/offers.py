@@ -9,11 +9,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from sr.app.document_view import title_of
-from sr.app.match_code import match_code
-from sr.app.offer import Display, Offer, OfferedDocument, ShownDocument
-from sr.app.remote_signing import Refusal, Signatory
-from sr.app.signing_span import SigningSpan
+from sr.app.signatures.match_code import match_code
+from sr.app.signatures.offer import Display, Offer, OfferedDocument, ShownDocument
+from sr.app.signatures.remote_signing import Refusal, Signatory
+from sr.app.signatures.signing_span import SigningSpan
+from sr.app.views.document_view import title_of
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, canonicalise, read
 from sr.errors import SRError

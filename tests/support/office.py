@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sr import compose
-from sr.app.authoring import create_report, seal
-from sr.app.certificates import DemoPKI, make_demo_pki
-from sr.app.check import CheckOptions, check_file
-from sr.app.signing import ApprovalMode, Credentials, approve_file, sign_file
-from sr.app.synthetic import synthetic_ct_series
+from sr.app.checks.check import CheckOptions, check_file
+from sr.app.demonstration.certificates import DemoPKI, make_demo_pki
+from sr.app.demonstration.synthetic import synthetic_ct_series
+from sr.app.documents.authoring import create_report, seal
+from sr.app.signatures.signing import ApprovalMode, Credentials, approve_file, sign_file
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
 from sr.findings import Indication

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sr.codes import SignaturePurpose
 from sr.errors import SRError
 from sr.service.access import Role
-from sr.service.demonstration import chain_of, principal_for
-from sr.service.server_signing import sign_with_server_key
-from sr.service.signing_sessions import complete_session, open_session
+from sr.service.operation.demonstration import chain_of, principal_for
+from sr.service.signing.server_signing import sign_with_server_key
+from sr.service.signing.signing_sessions import complete_session, open_session
 from sr.store.documents import Document
 from sr.store.schema import documents, signatures
 from tests.support.service import Service

@@ -19,17 +19,17 @@ from cryptography import x509
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from sr.app.certificates import DemoPKI, make_demo_pki
+from sr.app.demonstration.certificates import DemoPKI, make_demo_pki
 from sr.app.files import open_dicom
 from sr.app.ports import Ports
 from sr.dicomfile import Limits
 from sr.keys import Signer, open_signer
 from sr.keys.secrets import no_secrets
 from sr.service.access import Role
+from sr.service.authoring.evidence import EvidenceRoots
+from sr.service.checking.trust import with_database
 from sr.service.context import Context
-from sr.service.demonstration import DemoWorld, chain_of, make_world
-from sr.service.evidence import EvidenceRoots
-from sr.service.trust import with_database
+from sr.service.operation.demonstration import DemoWorld, chain_of, make_world
 from sr.store.database import open_database
 from sr.store.people import add_api_key
 from sr.trust import TrustMaterial, load_policy, parse_certificates, parse_crls

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from sr.web.connection import Connection
+from sr.web.guard.connection import Connection
 
 __all__ = ["connect", "served"]
 

@@ -13,7 +13,7 @@ from functools import cache
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 
-from sr.app.facts import FactsRecord
+from sr.app.checks.facts import FactsRecord
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, canonicalise, read
 from sr.dicomfile.splice import assemble, splice

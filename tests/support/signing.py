@@ -6,10 +6,15 @@ from cryptography import x509
 
 from sr.codes import SignaturePurpose
 from sr.mac import MACAlgorithm
-from sr.service.demonstration import DEMO_PEOPLE, chain_of, principal_for, write_demo_report
-from sr.service.server_signing import sign_with_server_key
-from sr.service.session_view import OpenedSession
-from sr.service.signing_sessions import WantedSignature, open_session
+from sr.service.operation.demonstration import (
+    DEMO_PEOPLE,
+    chain_of,
+    principal_for,
+    write_demo_report,
+)
+from sr.service.signing.server_signing import sign_with_server_key
+from sr.service.signing.session_view import OpenedSession
+from sr.service.signing.signing_sessions import WantedSignature, open_session
 from sr.store.documents import Document, get_document
 from tests.support.service import Service
 

@@ -12,8 +12,8 @@ from sr.app.audit.check import CheckOptions
 from sr.dicomfile import BytesSource, read
 from sr.errors import SRError
 from sr.findings import Indication
-from sr.service.audit_trail import check_trail
-from sr.service.verdicts import verdict_on
+from sr.service.checking.verdicts import verdict_on
+from sr.service.operation.audit_trail import check_trail
 from sr.signature import examine
 from sr.store.schema import audit_events, documents, session_items, signatures, versions
 from tests.support.service import Service

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sr.app.check import CheckOptions
+from sr.app.checks.check import CheckOptions
 from sr.app.ports import Ports
-from sr.app.signing import Credentials
+from sr.app.signatures.signing import Credentials
 
 __all__ = ["PRODUCTS", "Story", "real_ports"]
 

@@ -19,7 +19,7 @@ from sr.app.audit.event_encoding import columns_of, decode_event
 from sr.app.audit.head import Head
 from sr.app.audit.head_judgement import JudgedHead, judge_head
 from sr.app.audit.report import AuditReport, audit_finding, shortened
-from sr.app.check import CheckOptions
+from sr.app.checks.check import CheckOptions
 from sr.errors import DatasetError
 from sr.findings import Finding, Status, SubIndication
 

@@ -19,7 +19,7 @@ from sr.app.audit.event_encoding import decode_event, encode_event
 from sr.app.audit.head import Head
 from sr.app.audit.head_judgement import judge_head
 from sr.app.audit.report import audit_finding
-from sr.app.check import CheckOptions
+from sr.app.checks.check import CheckOptions
 from sr.errors import DatasetError
 from sr.findings import Finding, Status
 from sr.verification.facts_json import as_json, from_json

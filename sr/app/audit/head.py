@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 
 from sr.app.audit.chain import ChainRow
 from sr.app.audit.event import Actor, AuditAction, AuditEvent
-from sr.app.detached import sign_detached
 from sr.app.ports import Ports
-from sr.app.signing import Credentials
-from sr.app.timestamping import obtain_timestamp
+from sr.app.signatures.detached import sign_detached
+from sr.app.signatures.signing import Credentials
+from sr.app.signatures.timestamping import obtain_timestamp
 from sr.errors import DatasetError
 from sr.findings import Finding
 from sr.verification.facts_json import as_json, from_json

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sr.app.audit.head import Head, head_content
 from sr.app.audit.report import audit_finding
-from sr.app.check import CheckOptions
+from sr.app.checks.check import CheckOptions
 from sr.errors import TrustEvidenceError
 from sr.findings import Finding, Indication, Status, SubIndication
 from sr.trust import CertificateSummary, evaluate_timestamp

@@ -14,27 +14,27 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from sr.app.audit import AuditAction
-from sr.app.offer import display_of
-from sr.app.remote_signing import Refusal
+from sr.app.signatures.offer import display_of
+from sr.app.signatures.remote_signing import Refusal
 from sr.codes import SignaturePurpose
 from sr.dicomfile.tags import format_tag
 from sr.mac import MACAlgorithm
-from sr.service.agent_keys import announce_certificate, challenge_of, keys_of_agent
-from sr.service.agent_sessions import (
+from sr.service.accounts.agent_keys import announce_certificate, challenge_of, keys_of_agent
+from sr.service.accounts.agents import revoke_agent
+from sr.service.signing.agent_sessions import (
     agent_complete,
     agent_stream,
     has_open_session,
     refuse_session,
     waiting_for,
 )
-from sr.service.agents import revoke_agent
-from sr.service.session_view import OpenedSession
+from sr.service.signing.session_view import OpenedSession
 from sr.signature import PreparedSignature
 from sr.store.signing_sessions import SessionItem, SessionState
 from sr.web.api.signing_sessions import Results, Values
 from sr.web.api.views import VerdictView
-from sr.web.authentication import AgentCaller, Wired
-from sr.web.bodies import Base64Value, Body, Certificates, View
+from sr.web.guard.authentication import AgentCaller, Wired
+from sr.web.guard.bodies import Base64Value, Body, Certificates, View
 from sr.web.operations import AGENT, protected
 
 __all__ = ["router"]

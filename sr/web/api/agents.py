@@ -13,7 +13,7 @@ from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.agents import (
+from sr.service.accounts.agents import (
     POLL_SECONDS,
     ask_code,
     own_agents,
@@ -21,9 +21,9 @@ from sr.service.agents import (
     revoke_agent,
     take_token,
 )
-from sr.web.authentication import Caller, Wired, address_of
-from sr.web.authorisation import GUARD
-from sr.web.bodies import Body, View
+from sr.web.guard.authentication import Caller, Wired, address_of
+from sr.web.guard.authorisation import GUARD
+from sr.web.guard.bodies import Body, View
 from sr.web.operations import EVERYBODY, protected
 
 __all__ = ["AgentView", "router"]

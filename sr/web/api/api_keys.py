@@ -10,9 +10,9 @@ from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.people import list_keys, make_key, revoke_key
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Body, View
+from sr.service.accounts.people import list_keys, make_key, revoke_key
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Body, View
 from sr.web.operations import protected
 
 __all__ = ["router"]

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from sr.app.audit import AuditAction, Outcome
 from sr.service.access import Permission
-from sr.service.audit_search import find_events
+from sr.service.operation.audit_search import find_events
 from sr.store.audit import EventQuery
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import View
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import View
 from sr.web.operations import protected
 from sr.web.parameters import UID, Moment, next_page
 

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from sr.app.audit import AuditAction
 from sr.errors import ConfigurationError, UnsupportedMediaError
 from sr.service.access import Permission, Principal
-from sr.service.check_jobs import ask_for_check
-from sr.service.checks import (
+from sr.service.checking.check_jobs import ask_for_check
+from sr.service.checking.checks import (
     CheckedSet,
     SetResult,
     UploadedFile,
@@ -27,11 +27,11 @@ from sr.service.checks import (
 from sr.service.context import Context
 from sr.web.api.jobs import JobView, job_view
 from sr.web.api.views import VerdictView, verdict_view
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Body, View
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Body, View
+from sr.web.guard.uploads import uploaded
 from sr.web.operations import protected
 from sr.web.parameters import UID
-from sr.web.uploads import uploaded
 
 __all__ = ["router"]
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.credentials import (
+from sr.service.accounts.credentials import (
     add_certificate,
     draw_challenge,
     own_credentials,
@@ -22,8 +22,8 @@ from sr.service.credentials import (
 )
 from sr.store.people import Credential
 from sr.trust.name import name_text
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Base64Value, Body, Certificates, View
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Base64Value, Body, Certificates, View
 from sr.web.operations import protected
 
 __all__ = ["router"]

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.checks import check_stored, rendered_document
-from sr.service.documents import (
+from sr.service.checking.checks import check_stored, rendered_document
+from sr.service.reading.documents import (
     document_remarks,
     document_versions,
     find_documents,
@@ -26,8 +26,8 @@ from sr.web.api.views import (
     document_view,
     verdict_view,
 )
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import View
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import View
 from sr.web.operations import protected
 from sr.web.parameters import UID, Paging, cached, entity_tag, next_page
 

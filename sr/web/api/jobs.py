@@ -17,10 +17,10 @@ from fastapi.responses import StreamingResponse
 from sr.errors import SRError
 from sr.service.access import Permission, Principal
 from sr.service.context import Context
-from sr.service.jobs import job_of, jobs_of
+from sr.service.operation.jobs import job_of, jobs_of
 from sr.store.jobs import Job, JobState
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import View
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import View
 from sr.web.operations import protected
 from sr.web.parameters import Paging, cached, next_page
 

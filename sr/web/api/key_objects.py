@@ -12,14 +12,14 @@ from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.key_objects import ask_for_sealed, select_key_objects
+from sr.service.authoring.key_objects import ask_for_sealed, select_key_objects
 from sr.store.documents import DocumentKind
 from sr.web.api.documents import reading_routes
 from sr.web.api.jobs import JobView, job_view
 from sr.web.api.views import DocumentView, document_headers, document_view
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Body
-from sr.web.once import Once
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Body
+from sr.web.guard.once import Once
 from sr.web.operations import protected
 from sr.web.parameters import UID
 

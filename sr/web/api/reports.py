@@ -9,13 +9,13 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.reports import amend_report, change_report, return_report, write_report
+from sr.service.authoring.reports import amend_report, change_report, return_report, write_report
 from sr.store.documents import Document, DocumentKind
 from sr.web.api.documents import reading_routes
 from sr.web.api.views import DocumentView, document_headers, document_view
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Body
-from sr.web.once import Once
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Body
+from sr.web.guard.once import Once
 from sr.web.operations import protected
 from sr.web.parameters import UID, IfMatch, seen
 

@@ -17,11 +17,11 @@ from sr.app.audit import AuditAction
 from sr.findings import Indication
 from sr.mac import MACAlgorithm
 from sr.service.access import Permission
-from sr.service.inventory import find_signatures
+from sr.service.reading.inventory import find_signatures
 from sr.store.documents import DocumentState
 from sr.store.signature_search import SignatureQuery
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Purpose, View
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Purpose, View
 from sr.web.operations import protected
 from sr.web.parameters import UID, Moment, Paging, cached, next_page
 

@@ -14,23 +14,28 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
 from sr.app.audit import AuditAction
-from sr.app.document_view import title_of
+from sr.app.views.document_view import title_of
 from sr.dicomfile.tags import format_tag
 from sr.errors import ConfigurationError
 from sr.mac import MACAlgorithm
 from sr.service.access import Permission
-from sr.service.server_signing import sign_with_server_key
-from sr.service.session_states import cancel_session
-from sr.service.session_view import OpenedSession, live_sessions, session_stream, show_session
-from sr.service.signing_sessions import WantedSignature, complete_session, open_session
-from sr.service.signing_ways import chosen_chain
+from sr.service.signing.server_signing import sign_with_server_key
+from sr.service.signing.session_states import cancel_session
+from sr.service.signing.session_view import (
+    OpenedSession,
+    live_sessions,
+    session_stream,
+    show_session,
+)
+from sr.service.signing.signing_sessions import WantedSignature, complete_session, open_session
+from sr.service.signing.signing_ways import chosen_chain
 from sr.signature import PreparedSignature
 from sr.signature.digest_info import digest_info
 from sr.store.signing_sessions import SessionItem, SessionState, SigningSession
 from sr.web.api.views import VerdictView
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Base64Value, Body, Certificates, Purpose, View
-from sr.web.once import Once
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Base64Value, Body, Certificates, Purpose, View
+from sr.web.guard.once import Once
 from sr.web.operations import protected
 from sr.web.parameters import UID
 

@@ -11,10 +11,10 @@ from sr.app.audit import AuditAction
 from sr.document.template import ReportTemplate
 from sr.document.template_input import InputType, TemplateInput
 from sr.service.access import Permission
-from sr.service.studies import list_studies
-from sr.service.templates import report_template, report_templates
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import View
+from sr.service.authoring.studies import list_studies
+from sr.service.authoring.templates import report_template, report_templates
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import View
 from sr.web.operations import protected
 
 __all__ = ["studies", "templates"]

@@ -13,10 +13,10 @@ from pydantic import Field
 
 from sr.app.audit import AuditAction
 from sr.service.access import Permission
-from sr.service.trust import Anchor, add_anchors, anchors, remove_anchor
+from sr.service.checking.trust import Anchor, add_anchors, anchors, remove_anchor
 from sr.store.trust_anchors import AnchorUse
-from sr.web.authentication import Caller, Wired
-from sr.web.bodies import Body, Certificates, View
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.bodies import Body, Certificates, View
 from sr.web.operations import protected
 
 __all__ = ["router"]

@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from sr.store.documents import Document, DocumentKind, DocumentState
 from sr.verification import Verdict
-from sr.web.bodies import View
+from sr.web.guard.bodies import View
 from sr.web.parameters import entity_tag
 
 __all__ = [

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sr.app.audit import AuditAction, Outcome
 from sr.app.audit.event_encoding import decode_event
-from sr.service.audit_search import find_events
+from sr.service.operation.audit_search import find_events
 from sr.store.audit import EventQuery
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.filters import EMPTY, api_address, begin_of, end_of
 from sr.web.pages.frame import PageRoute, show
 from sr.web.pages.looks import OUTCOMES

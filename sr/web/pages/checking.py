@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from sr.app.answers import answers
-from sr.app.page import failures
+from sr.app.checks.answers import answers
+from sr.app.views.page import failures
 from sr.errors import ConfigurationError
 from sr.findings import Indication
 from sr.service.access import Permission, Principal, require
-from sr.service.checks import CheckedSet, SetResult, check_set
+from sr.service.checking.checks import CheckedSet, SetResult, check_set
 from sr.verification import Verdict
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
+from sr.web.guard.uploads import uploaded
 from sr.web.pages.frame import PageRoute, show
 from sr.web.pages.looks import SET_RESULTS
-from sr.web.uploads import uploaded
 
 __all__ = ["router"]
 

@@ -15,20 +15,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData
 
-from sr.app.render import document_values
-from sr.app.wording import person_name, visible
+from sr.app.views.render import document_values
+from sr.app.views.wording import person_name, visible
 from sr.dicomfile import BytesSource, read
 from sr.document.template import ReportTemplate, find_templates, load_template
 from sr.errors import DocumentError, TemplateError
+from sr.service.authoring.draft_source import kept_source
+from sr.service.authoring.drafting import DraftSource
+from sr.service.authoring.preview import preview_draft
+from sr.service.authoring.reports import amend_report, change_report, write_report
+from sr.service.authoring.studies import find_study, list_studies
 from sr.service.context import Context
-from sr.service.dossier import open_dossier
-from sr.service.draft_source import kept_source
-from sr.service.drafting import DraftSource
-from sr.service.preview import preview_draft
-from sr.service.reports import amend_report, change_report, write_report
-from sr.service.studies import find_study, list_studies
+from sr.service.reading.dossier import open_dossier
 from sr.store.documents import Document
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, lead_on, show
 from sr.web.pages.template_form import every_field, fields_of, has_form, values_of
 from sr.web.parameters import UID

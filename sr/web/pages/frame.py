@@ -1,7 +1,7 @@
 """What every page has: the frame, the headers, the theme, and errors that people can read.
 
 A page loads nothing from elsewhere and runs no script but the files in ``sr/web/static``; the
-policy in ``sr.web.headers`` says so to the browser.
+policy in ``sr.web.guard.headers`` says so to the browser.
 
 Cites: WCAG 2.2.
 """
@@ -22,14 +22,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment
 
-from sr.app.answers import signer_name
-from sr.app.page import environment
-from sr.app.wording import person_name
+from sr.app.checks.answers import signer_name
+from sr.app.views.page import environment
+from sr.app.views.wording import person_name
 from sr.errors import AuthenticationError, SRError
 from sr.service.access import Permission, Principal, may
+from sr.web.guard.refusals import keep_refusal
 from sr.web.pages.looks import ANSWERS, INDICATIONS, NAVIGATION, REFUSALS, STATES
 from sr.web.problems import status_of
-from sr.web.refusals import keep_refusal
 
 __all__ = ["THEME_COOKIE", "PageRoute", "failed", "is_scripted", "lead_on", "see_other", "show"]
 

@@ -10,21 +10,21 @@ from typing import Annotated
 from cryptography import x509
 from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 
-from sr.app.possession import possession_statement
+from sr.app.signatures.possession import possession_statement
 from sr.errors import NotFoundError, TrustEvidenceError
 from sr.service.access import Permission, may, require
-from sr.service.agents import own_agents, pair_agent, revoke_agent
-from sr.service.context import Context
-from sr.service.credentials import (
+from sr.service.accounts.agents import own_agents, pair_agent, revoke_agent
+from sr.service.accounts.credentials import (
     add_certificate,
     draw_challenge,
     own_credentials,
     withdraw_certificate,
 )
+from sr.service.context import Context
 from sr.store.challenges import Challenge
 from sr.store.people import Credential
 from sr.verification.render import short_name
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
 from sr.web.pages.looks import VALIDITY, Look
 

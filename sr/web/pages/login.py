@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from sr.service.login import demo_people
-from sr.web.authentication import Wired
+from sr.service.accounts.login import demo_people
+from sr.web.guard.authentication import Wired
 from sr.web.login import local_path
 from sr.web.pages.frame import PageRoute, show
 

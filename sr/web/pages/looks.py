@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from sr.app.answers import AnswerState
 from sr.app.audit import Outcome
+from sr.app.checks.answers import AnswerState
 from sr.findings import Indication
 from sr.service.access import Permission
-from sr.service.checks import SetResult
-from sr.service.worklist import WorkList
+from sr.service.checking.checks import SetResult
+from sr.service.reading.worklist import WorkList
 from sr.store.documents import DocumentState
 from sr.store.jobs import JobState
 

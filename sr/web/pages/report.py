@@ -6,20 +6,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from sr.app.answers import answers
 from sr.app.audit import AuditAction
-from sr.app.differences import attribute_changes, content_changes
-from sr.app.render import document_values
+from sr.app.checks.answers import answers
+from sr.app.views.differences import attribute_changes, content_changes
+from sr.app.views.render import document_values
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, read
 from sr.service.access import Permission, may
-from sr.service.checks import check_stored
-from sr.service.documents import open_document
-from sr.service.dossier import Action, open_dossier
-from sr.service.reports import return_report
-from sr.service.worklist import WorkList
+from sr.service.authoring.reports import return_report
+from sr.service.checking.checks import check_stored
+from sr.service.reading.documents import open_document
+from sr.service.reading.dossier import Action, open_dossier
+from sr.service.reading.worklist import WorkList
 from sr.store.documents import Document, DocumentKind
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
 from sr.web.pages.looks import LISTS
 from sr.web.parameters import UID

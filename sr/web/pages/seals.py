@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
-from sr.app.wording import person_name
+from sr.app.views.wording import person_name
 from sr.service.access import Permission
-from sr.service.jobs import jobs_of
-from sr.service.key_objects import ask_for_sealed
-from sr.service.studies import list_studies
+from sr.service.authoring.key_objects import ask_for_sealed
+from sr.service.authoring.studies import list_studies
+from sr.service.operation.jobs import jobs_of
 from sr.store.documents import DocumentKind
 from sr.store.jobs import JobState
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
 from sr.web.pages.looks import JOBS
 from sr.web.parameters import UID

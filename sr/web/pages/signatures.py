@@ -9,16 +9,16 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from sr.app.wording import purpose_words
+from sr.app.views.wording import purpose_words
 from sr.codes import SignaturePurpose
 from sr.findings import Indication
 from sr.mac import MACAlgorithm
 from sr.service.access import Permission, may
-from sr.service.inventory import find_signatures
+from sr.service.reading.inventory import find_signatures
 from sr.store.documents import DocumentState
 from sr.store.signature_search import SignatureQuery
 from sr.verification.render import short_name
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.filters import EMPTY, api_address, begin_of, end_of
 from sr.web.pages.frame import PageRoute, show
 

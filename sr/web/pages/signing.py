@@ -9,30 +9,30 @@ from typing import Annotated
 from cryptography import x509
 from fastapi import APIRouter, Form, Request, Response
 
-from sr.app.differences import (
+from sr.app.views.differences import (
     AttributeChange,
     ContentLine,
     attribute_changes,
     content_changes,
     keyword_of,
 )
-from sr.app.document_view import title_of
-from sr.app.wording import person_name, purpose_words, visible
+from sr.app.views.document_view import title_of
+from sr.app.views.wording import person_name, purpose_words, visible
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, DataSet, format_tag, read
 from sr.mac.selection import DIGITAL_SIGNATURES_SEQUENCE, MAC_PARAMETERS_SEQUENCE
 from sr.service.context import Context
-from sr.service.dossier import Dossier, open_dossier
-from sr.service.server_signing import server_chains, sign_with_server_key
-from sr.service.session_states import cancel_session, get_own_session
-from sr.service.session_view import OpenedSession, session_results, show_session
-from sr.service.signing_sessions import WantedSignature, open_session
-from sr.service.signing_ways import way_to_sign
+from sr.service.reading.dossier import Dossier, open_dossier
+from sr.service.signing.server_signing import server_chains, sign_with_server_key
+from sr.service.signing.session_states import cancel_session, get_own_session
+from sr.service.signing.session_view import OpenedSession, session_results, show_session
+from sr.service.signing.signing_sessions import WantedSignature, open_session
+from sr.service.signing.signing_ways import way_to_sign
 from sr.signature import PreparedSignature
 from sr.store.signing_sessions import LIVE, SessionState, SigningSession
 from sr.trust import parse_certificates
 from sr.verification.render import short_name
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, is_scripted, see_other, show
 from sr.web.parameters import UID
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, File, Form, Path, Request, Response, UploadFile
 
 from sr.errors import TrustEvidenceError
 from sr.service.access import Permission, may, require
-from sr.service.trust import add_anchors, anchors, remove_anchor
+from sr.service.checking.trust import add_anchors, anchors, remove_anchor
 from sr.store.trust_anchors import AnchorUse
 from sr.verification.render import short_name
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.frame import PageRoute, see_other, show
 
 __all__ = ["router"]

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from sr.service.access import Permission, may
-from sr.service.worklist import WorkList, Worklist, show_worklist
+from sr.service.reading.worklist import WorkList, Worklist, show_worklist
 from sr.store.document_search import DocumentOrder, DocumentQuery
 from sr.store.documents import DocumentState
-from sr.web.authentication import Caller, Wired
+from sr.web.guard.authentication import Caller, Wired
 from sr.web.pages.filters import EMPTY, begin_of, end_of
 from sr.web.pages.frame import PageRoute, is_scripted, see_other, show
 from sr.web.pages.looks import LISTS, NAVIGATION

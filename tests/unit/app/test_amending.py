@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from sr.app.check import check_file, exit_code
+from sr.app.checks.check import check_file, exit_code
 from sr.app.files import open_dicom
-from sr.app.signing import sign_file
+from sr.app.signatures.signing import sign_file
 from sr.codes import SignaturePurpose as P
 from sr.document.template import load_template
 from sr.errors import (

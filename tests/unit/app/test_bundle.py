@@ -16,10 +16,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sr.app.audit.extract import NO_EXTRACT, extract_for
-from sr.app.bundle import check_bundle, create_bundle, renew_bundle
-from sr.app.check import CheckOptions, check_file, exit_code, judge_record
-from sr.app.facts import read_facts
-from sr.app.zip_file import write_zip
+from sr.app.checks.check import CheckOptions, check_file, exit_code, judge_record
+from sr.app.checks.facts import read_facts
+from sr.app.shipping.bundle import check_bundle, create_bundle, renew_bundle
+from sr.app.shipping.zip_file import write_zip
 from sr.dicomfile import BytesSource, read
 from sr.errors import (
     ConfigurationError,

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sr.app.certificates import DEMO_ENTITIES, DemoPKI, make_demo_pki
+from sr.app.demonstration.certificates import DEMO_ENTITIES, DemoPKI, make_demo_pki
 from sr.errors import ConfigurationError
 from sr.keys import open_signer
 from sr.mac import MACAlgorithm

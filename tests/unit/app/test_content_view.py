@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
-from sr.app.content_view import Node, content_root, language_of, targets_of
-from sr.app.render import page_of
+from sr.app.views.content_view import Node, content_root, language_of, targets_of
+from sr.app.views.render import page_of
 from sr.document.part10 import write_part10
 from tests.support.datasets import opened, report
 from tests.support.hard_report import HOSTILE, hard_report

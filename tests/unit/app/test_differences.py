@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sr.app.differences import Change, attribute_changes, content_changes
+from sr.app.views.differences import Change, attribute_changes, content_changes
 from sr.dicomfile import BytesSource, DataSet, read
 from tests.support.signed import approved_report, author_report, plain_report
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
-from sr.app.check import CheckOptions
-from sr.app.evidence import load_evidence
-from sr.app.evidence_folder import EvidenceFolder, survey
+from sr.app.checks.check import CheckOptions
+from sr.app.documents.evidence import load_evidence
+from sr.app.documents.evidence_folder import EvidenceFolder, survey
+from sr.app.documents.securing import Securing
 from sr.app.files import open_dicom
-from sr.app.securing import Securing
 from sr.errors import ConfigurationError, EvidenceError
 from tests.support.datasets import NOW, ct_files, write_all
 from tests.support.discs import RECORDS, respelt, set_offset, write_disc

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.check import CheckOptions, gather_opened, judge_record
-from sr.app.expert_report import report_page, write_report
+from sr.app.checks.check import CheckOptions, gather_opened, judge_record
+from sr.app.checks.expert_report import report_page, write_report
 from sr.codes import SignaturePurpose
 from sr.errors import ConfigurationError
 from sr.findings import Indication

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sr.app.checks.inspect import inspect_file
 from sr.app.files import open_dicom
-from sr.app.inspect import inspect_file
 from sr.errors import ConfigurationError, DatasetError, NotDICOMError
 from sr.mac import compute_mac
 from tests.support.office import Office

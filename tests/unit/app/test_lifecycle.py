@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.authoring import create_key_object, create_report
-from sr.app.check import check_file, exit_code
+from sr.app.checks.check import check_file, exit_code
+from sr.app.documents.authoring import create_key_object, create_report
 from sr.app.files import open_dicom
-from sr.app.signing import ApprovalMode, approve_file, sign_file
+from sr.app.signatures.signing import ApprovalMode, approve_file, sign_file
 from sr.codes import SignaturePurpose, key_object_title
 from sr.dicomfile.splice import SetElement, assemble, splice
 from sr.dicomfile.writer import text

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.mac_pool import compute, compute_macs, not_yet_computed
+from sr.app.checks.mac_pool import compute, compute_macs, not_yet_computed
 from sr.app.pool import each
 from sr.errors import ConfigurationError, DatasetError, ExternalServiceError, NotDICOMError
 from sr.mac import MACAlgorithm, compute_mac

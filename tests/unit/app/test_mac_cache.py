@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sr.app.checks.mac_cache import remembered_mac
 from sr.app.files import open_dicom
-from sr.app.mac_cache import remembered_mac
 from sr.errors import ConfigurationError
 from sr.mac import compute_mac
 from tests.support.story import Story

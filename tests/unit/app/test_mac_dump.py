@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sr.app.checks.mac import dump, write_dump
 from sr.app.files import open_dicom
-from sr.app.mac import dump, write_dump
 from sr.dicomfile import tag_for_keyword
 from sr.errors import ConfigurationError, EncodingError
 from sr.mac import MACAlgorithm, compute_mac

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.pairings import Pairing, Pairings
+from sr.app.signatures.pairings import Pairing, Pairings
 from sr.errors import ConfigurationError, NotFoundError
 
 ONE = Pairing(

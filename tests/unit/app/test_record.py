@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.record import read_records
+from sr.app.checks.record import read_records
 from sr.errors import ConfigurationError
 
 

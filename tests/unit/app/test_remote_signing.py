@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from sr.app.offer import Offer, ShownDocument, examine_offer
-from sr.app.remote_signing import Ended, Refusal, sign_offers
-from sr.app.signing_span import SigningSpan
+from sr.app.signatures.offer import Offer, ShownDocument, examine_offer
+from sr.app.signatures.remote_signing import Ended, Refusal, sign_offers
+from sr.app.signatures.signing_span import SigningSpan
 from sr.codes import SignaturePurpose
 from sr.errors import (
     ConflictError,

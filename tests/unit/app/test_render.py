@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.check import CheckOptions
-from sr.app.render import render_file
+from sr.app.checks.check import CheckOptions
+from sr.app.views.render import render_file
 from sr.codes import Code
 from sr.document.content import Coded, Container, DateTime, Number, PersonName, Relationship, Text
 from sr.errors import ConfigurationError, DatasetError, DocumentError, NotDICOMError

@@ -13,9 +13,9 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from sr.app.render import page_of
-from sr.app.rendition import Form, form_of, write_rendition
-from sr.app.signature_code import code_payload
+from sr.app.views.render import page_of
+from sr.app.views.rendition import Form, form_of, write_rendition
+from sr.app.views.signature_code import code_payload
 from sr.errors import ConfigurationError, DocumentError
 from tests.support.chromium import accessibility_faults
 from tests.support.datasets import opened
@@ -175,7 +175,7 @@ def test_without_the_extra(repository: Path, name: str, absent: str) -> None:
         "import sys\n"
         f"sys.modules[{absent!r}] = None\n"
         "from pathlib import Path\n"
-        "from sr.app.rendition import form_of\n"
+        "from sr.app.views.rendition import form_of\n"
         "from sr.errors import ConfigurationError\n"
         "assert form_of(Path('x.html')) == 'html'\n"
         "try:\n"

@@ -16,16 +16,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from sr.app.check import CheckOptions, check_file
-from sr.app.responder_update import (
+from sr.app.checks.check import CheckOptions, check_file
+from sr.app.settings import TrustSettings
+from sr.app.trust.responder_update import (
     Answered,
     Asking,
     certificates_named,
     parse_responders,
     update_responses,
 )
-from sr.app.settings import TrustSettings
-from sr.app.trust_store import TrustStore, Use
+from sr.app.trust.trust_store import TrustStore, Use
 from sr.errors import (
     ConfigurationError,
     DatasetError,

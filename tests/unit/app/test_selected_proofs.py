@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from sr.app.check import CheckOptions, check_file
-from sr.app.evidence import LoadedEvidence, load_evidence
-from sr.app.securing import Securing
+from sr.app.checks.check import CheckOptions, check_file
+from sr.app.documents.evidence import LoadedEvidence, load_evidence
+from sr.app.documents.securing import Securing
 from sr.codes import SignaturePurpose
 from sr.dicomfile import canonicalise
 from sr.document.evidence import Evidence

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sr.app.files import open_dicom
-from sr.app.signing import sign_file
+from sr.app.signatures.signing import sign_file
 from sr.codes import SignaturePurpose as P
 from sr.errors import LifecycleError, ProfileViolationError, SRError
 from sr.signature import examine

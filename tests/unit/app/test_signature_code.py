@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.mac import dump
-from sr.app.signature_code import code_payload, code_svg
+from sr.app.checks.mac import dump
+from sr.app.views.signature_code import code_payload, code_svg
 from sr.codes import SignaturePurpose
 from tests.support.datasets import opened
 from tests.support.hard_report import hard_report

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sr.app.ports import Ports
-from sr.app.signing import Credentials
-from sr.app.stack import Signed, StackDocument, sign_stack
+from sr.app.signatures.signing import Credentials
+from sr.app.signatures.stack import Signed, StackDocument, sign_stack
 from sr.codes import SignaturePurpose
 from sr.errors import (
     ConfigurationError,

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 from pydicom import dcmread
 
-from sr.app.synthetic import synthetic_ct_series
+from sr.app.demonstration.synthetic import synthetic_ct_series
 from tests.support.datasets import NOW, uid_source
 
 

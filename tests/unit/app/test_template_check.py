@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sr import compose
-from sr.app.template_check import TemplateCheck, check_templates
+from sr.app.documents.template_check import TemplateCheck, check_templates
 from sr.document.template import template_ids
 from sr.errors import ConfigurationError, TemplateError
 from tests.support.site import SOUND, write_template

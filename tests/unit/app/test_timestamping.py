@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from asn1crypto import tsp
 
-from sr.app.authoring import seal
-from sr.app.manifest import create_manifest
+from sr.app.documents.authoring import seal
 from sr.app.ports import Ports, Timestamping
-from sr.app.signing import ApprovalMode, approve_file, sign_bytes, sign_file
+from sr.app.shipping.manifest import create_manifest
+from sr.app.signatures.signing import ApprovalMode, approve_file, sign_bytes, sign_file
 from sr.codes import SignaturePurpose
 from sr.dicomfile import BytesSource, read
 from sr.errors import ConfigurationError, ProfileViolationError, TimestampError

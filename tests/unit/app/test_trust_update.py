@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sr.app.trust_store import TrustStore, Use
-from sr.app.trust_update import update_lists
+from sr.app.trust.trust_store import TrustStore, Use
+from sr.app.trust.trust_update import update_lists
 from sr.errors import ConfigurationError, ExternalServiceError, SRError, TrustEvidenceError
 from sr.net.revocation_list import HTTPRevocationLists
 from sr.trust.certificate import read_certificate

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.authoring import seal
-from sr.app.check import check_file, named_policy
-from sr.app.securing import Securing
+from sr.app.checks.check import check_file, named_policy
+from sr.app.documents.authoring import seal
+from sr.app.documents.securing import Securing
 from sr.app.settings import current_settings
-from sr.app.signing import ApprovalMode, Credentials, SigningResult, approve_file, sign_file
+from sr.app.signatures.signing import (
+    ApprovalMode,
+    Credentials,
+    SigningResult,
+    approve_file,
+    sign_file,
+)
 from sr.codes import Code
 from sr.codes import SignaturePurpose as P
 from sr.errors import LifecycleError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sr.app.wording import class_name, date_time, direction, person_name, visible
+from sr.app.views.wording import class_name, date_time, direction, person_name, visible
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sr.app.zip_file import is_zip, unpack, write_zip
+from sr.app.shipping.zip_file import is_zip, unpack, write_zip
 from sr.errors import DatasetError, LimitError, SRError
 from tests.support.console import srsign
 

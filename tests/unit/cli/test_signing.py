@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sr import compose
-from sr.app.manifest import create_manifest
 from sr.app.ports import Ports
+from sr.app.shipping.manifest import create_manifest
 from tests.support.canary import PASSPHRASE_CANARY
 from tests.support.console import srsign
 from tests.support.office import Office
@@ -101,7 +101,7 @@ def _protected(office: Office, folder: Path) -> Path:
     """Return a PKCS #12 file under a passphrase."""
     from datetime import UTC, datetime
 
-    from sr.app.certificates import make_demo_pki
+    from sr.app.demonstration.certificates import make_demo_pki
 
     make_demo_pki(folder / "pki", now=datetime.now(UTC), passphrase=PASSPHRASE_CANARY)
     return folder / "pki" / "author.p12"

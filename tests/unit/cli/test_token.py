@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.app.softhsm import make_demo_token
+from sr.app.demonstration.softhsm import make_demo_token
 from tests.support.canary import PASSPHRASE_CANARY
 from tests.support.console import srsign
 from tests.support.office import Office

@@ -12,9 +12,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from sr.app.check import CheckOptions, check_file
+from sr.app.checks.check import CheckOptions, check_file
 from sr.app.settings import current_settings
-from sr.app.trust_store import TrustStore, Use
+from sr.app.trust.trust_store import TrustStore, Use
 from sr.compose import current_time
 from sr.errors import ConfigurationError, TrustEvidenceError
 from sr.findings import Indication

@@ -8,7 +8,7 @@ import json
 import pydicom
 import pytest
 
-from sr.app.authoring import author_report
+from sr.app.documents.authoring import author_report
 from sr.dicomfile import DataSet
 from sr.document.input_table import InputFormat
 from sr.errors import TemplateError

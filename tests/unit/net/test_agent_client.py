@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sr.app.remote_signing import Refusal
+from sr.app.signatures.remote_signing import Refusal
 from sr.errors import (
     AccessError,
     AuthenticationError,

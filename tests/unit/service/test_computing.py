@@ -10,8 +10,8 @@ from threading import Semaphore
 import pytest
 
 from sr.errors import NotDICOMError
+from sr.service.checking.verdicts import verdict_on
 from sr.service.context import Context
-from sr.service.verdicts import verdict_on
 from tests.support.service import Service, open_service
 from tests.support.signing import draft
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sr.errors import ConfigurationError
-from sr.service.evidence import EvidenceRoots
+from sr.service.authoring.evidence import EvidenceRoots
 from tests.support.service import Service, open_service
 
 

@@ -11,13 +11,13 @@ from sr.codes import SignaturePurpose
 from sr.document.template import load_template
 from sr.errors import AccessError, LifecycleError
 from sr.service.access import Principal
-from sr.service.demonstration import chain_of, principal_for, sign_here, write_demo_report
-from sr.service.documents import open_document
-from sr.service.four_eyes import require_four_eyes
-from sr.service.identity import identity_here
-from sr.service.login import principal_of_user
-from sr.service.reports import write_report
-from sr.service.signing_sessions import OpenedSession, WantedSignature, open_session
+from sr.service.accounts.identity import identity_here
+from sr.service.accounts.login import principal_of_user
+from sr.service.authoring.reports import write_report
+from sr.service.operation.demonstration import chain_of, principal_for, sign_here, write_demo_report
+from sr.service.reading.documents import open_document
+from sr.service.signing.four_eyes import require_four_eyes
+from sr.service.signing.signing_sessions import OpenedSession, WantedSignature, open_session
 from sr.store.documents import Document
 from sr.store.people import (
     Credential,

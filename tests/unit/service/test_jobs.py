@@ -11,9 +11,9 @@ from sqlalchemy import update
 from sr.errors import AccessError, ConflictError, LifecycleError, NotFoundError
 from sr.service.access import Principal
 from sr.service.context import Context
-from sr.service.demonstration import principal_for
-from sr.service.jobs import LEASE, Run, enqueue, job_of, jobs_of, run_next, take_up_again
-from sr.service.worker import Worker
+from sr.service.operation.demonstration import principal_for
+from sr.service.operation.jobs import LEASE, Run, enqueue, job_of, jobs_of, run_next, take_up_again
+from sr.service.operation.worker import Worker
 from sr.store.jobs import Job, JobState, change_job, get_job
 from sr.store.schema import users
 from tests.support.service import Service, open_service

@@ -9,9 +9,9 @@ import pytest
 from sr.codes import SignaturePurpose
 from sr.document.template import load_template
 from sr.errors import ConflictError
-from sr.service.demonstration import principal_for
-from sr.service.reports import amend_report
-from sr.service.server_signing import sign_with_server_key
+from sr.service.authoring.reports import amend_report
+from sr.service.operation.demonstration import principal_for
+from sr.service.signing.server_signing import sign_with_server_key
 from sr.store.documents import Document, DocumentState
 from tests.support.service import Service, open_service
 from tests.support.signing import draft, now, opened, sign

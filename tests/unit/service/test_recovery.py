@@ -13,11 +13,11 @@ from sr.app.audit import decode_event
 from sr.app.ports import Timestamping
 from sr.keys.kept import KeptSigners
 from sr.service.context import Context
-from sr.service.demonstration import principal_for
-from sr.service.prepared import PreparedSignatures
-from sr.service.recovery import Recovered, recover
-from sr.service.session_view import OpenedSession
-from sr.service.signing_sessions import complete_session
+from sr.service.operation.demonstration import principal_for
+from sr.service.operation.recovery import Recovered, recover
+from sr.service.signing.prepared import PreparedSignatures
+from sr.service.signing.session_view import OpenedSession
+from sr.service.signing.signing_sessions import complete_session
 from sr.store.documents import DocumentState
 from sr.store.idempotency import StoredAnswer, claim_key, keep_answer
 from sr.store.schema import audit_events, jobs, users

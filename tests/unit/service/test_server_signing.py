@@ -22,11 +22,11 @@ from sr.errors import (
 from sr.keys.kept import KeptSigners
 from sr.keys.secrets import no_secrets
 from sr.service.access import Role
-from sr.service.demonstration import chain_of, principal_for, sign_here, write_demo_report
-from sr.service.server_signing import server_chains, sign_with_server_key
-from sr.service.session_view import OpenedSession
-from sr.service.signing_sessions import WantedSignature, open_session
-from sr.service.signing_ways import way_to_sign
+from sr.service.operation.demonstration import chain_of, principal_for, sign_here, write_demo_report
+from sr.service.signing.server_signing import server_chains, sign_with_server_key
+from sr.service.signing.session_view import OpenedSession
+from sr.service.signing.signing_sessions import WantedSignature, open_session
+from sr.service.signing.signing_ways import way_to_sign
 from sr.store.documents import Document, get_document
 from sr.store.people import Credential, add_credential
 from sr.store.schema import audit_events, credentials, signatures

@@ -28,14 +28,14 @@ from sr.errors import (
     TimestampError,
 )
 from sr.service.access import Role
+from sr.service.authoring.reports import return_report, write_report
 from sr.service.context import Context
-from sr.service.demonstration import chain_of, principal_for
-from sr.service.prepared import PreparedSignatures
-from sr.service.reports import return_report, write_report
-from sr.service.session_results import state_after
-from sr.service.session_states import cancel_session, expire_sessions
-from sr.service.session_view import session_stream, show_session
-from sr.service.signing_sessions import complete_session, open_session
+from sr.service.operation.demonstration import chain_of, principal_for
+from sr.service.signing.prepared import PreparedSignatures
+from sr.service.signing.session_results import state_after
+from sr.service.signing.session_states import cancel_session, expire_sessions
+from sr.service.signing.session_view import session_stream, show_session
+from sr.service.signing.signing_sessions import complete_session, open_session
 from sr.store.documents import Document, DocumentKind, DocumentState
 from sr.store.schema import audit_events, credentials, documents, signatures, versions
 from sr.store.signing_sessions import SessionState, get_session

@@ -9,9 +9,9 @@ import pytest
 
 from sr.app.audit import AuditAction, Outcome, decode_event
 from sr.app.settings import Settings, TrustSettings
-from sr.app.trust_store import TrustStore, Use, certificates_in
+from sr.app.trust.trust_store import TrustStore, Use, certificates_in
 from sr.compose.service import service_upkeep
-from sr.service.trust_watch import TrustWatch
+from sr.service.checking.trust_watch import TrustWatch
 from sr.store.audit import chain_rows
 from tests.support.service import Service, open_service
 

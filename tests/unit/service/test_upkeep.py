@@ -10,11 +10,11 @@ import pytest
 
 from sr.app.audit.head import decode_head
 from sr.app.settings import AuditSettings, Settings
-from sr.app.signing import Credentials
+from sr.app.signatures.signing import Credentials
 from sr.compose.service import service_upkeep
 from sr.errors import ConfigurationError, ExternalServiceError, SRError
 from sr.keys.secrets import no_secrets
-from sr.service.upkeep import Anchoring, Task, Upkeep, anchor_when_due
+from sr.service.operation.upkeep import Anchoring, Task, Upkeep, anchor_when_due
 from sr.store.audit import heads
 from tests.support.service import Service, open_service
 

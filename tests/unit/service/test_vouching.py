@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from sr.codes import SignaturePurpose
 from sr.errors import SignerRefusedError
-from sr.service.credentials import keep_certificate
-from sr.service.demonstration import chain_of, principal_for
-from sr.service.signing_sessions import complete_session
-from sr.service.vouching import require_vouched
+from sr.service.accounts.credentials import keep_certificate
+from sr.service.operation.demonstration import chain_of, principal_for
+from sr.service.signing.signing_sessions import complete_session
+from sr.service.signing.vouching import require_vouched
 from sr.store.documents import DocumentState
 from sr.trust import TrustMaterial, load_policy, parse_certificates
 from tests.support.service import Service, open_service

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from sr.app.ports import Timestamping
-from sr.app.possession import possession_digest
-from sr.app.remote_signing import Refusal
+from sr.app.signatures.possession import possession_digest
+from sr.app.signatures.remote_signing import Refusal
 from sr.errors import (
     AccessError,
     AuthenticationError,
@@ -25,7 +25,7 @@ from sr.errors import (
 )
 from sr.mac import MACAlgorithm
 from sr.net.agent_client import AgentClient
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from sr.store.people import add_user, get_user
 from sr.store.schema import audit_events, credentials, signing_sessions
 from tests.support.agents import Desk, InProcess, desk, draft, opened, paired

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from sr.errors import ExpiredError, NotFoundError
 from sr.net.agent_client import AgentClient, Asked, ask_code, take_token
-from sr.service.agents import ALPHABET
+from sr.service.accounts.agents import ALPHABET
 from sr.store.schema import agents, pairing_failures, users
 from tests.support.agents import InProcess, paired
 from tests.support.service import Service, open_service

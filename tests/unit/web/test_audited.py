@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sr.codes import SignaturePurpose
 from sr.mac import MACAlgorithm
 from sr.net.agent_client import ask_code
-from sr.service.demonstration import chain_of
-from sr.service.job_kinds import HANDLERS
-from sr.service.jobs import run_next
+from sr.service.operation.demonstration import chain_of
+from sr.service.operation.job_kinds import HANDLERS
+from sr.service.operation.jobs import run_next
 from tests.support.agents import Desk, InProcess, desk, opened
 from tests.support.agents import draft as draft_of
 from tests.support.api import VALUES, path_of, sign, tag_of

@@ -202,7 +202,7 @@ def test_what_declares_nothing_is_for_nobody(service: Service) -> None:
     app = create_application(service.context)
     from fastapi import APIRouter
 
-    from sr.web.authorisation import GUARD
+    from sr.web.guard.authorisation import GUARD
 
     router = APIRouter()
     router.add_api_route("/forgotten", lambda: "secret")

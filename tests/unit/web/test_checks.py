@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sr.codes import SignaturePurpose
-from sr.service.job_kinds import HANDLERS
-from sr.service.jobs import run_next
+from sr.service.operation.job_kinds import HANDLERS
+from sr.service.operation.jobs import run_next
 from tests.support.api import VALUES, code_of, path_of, sign
 from tests.support.service import Service, open_service
 

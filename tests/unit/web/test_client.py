@@ -21,8 +21,8 @@ from sr.errors import (
 )
 from sr.net.client import Client, Session
 from sr.net.service_requests import HTTP, Answer
-from sr.service.job_kinds import HANDLERS
-from sr.service.jobs import run_next
+from sr.service.operation.job_kinds import HANDLERS
+from sr.service.operation.jobs import run_next
 from tests.support.api import VALUES, served
 from tests.support.service import Service, open_service
 

@@ -31,14 +31,14 @@ from sr.app.settings import HTTPSettings
 from sr.codes import SignaturePurpose
 from sr.errors import ConfigurationError
 from sr.service.access import Role
-from sr.service.demonstration import chain_of, principal_for, write_demo_report
-from sr.service.jobs import enqueue
-from sr.service.login import principal_of_user
-from sr.service.signing_sessions import WantedSignature, open_session
+from sr.service.accounts.login import principal_of_user
+from sr.service.operation.demonstration import chain_of, principal_for, write_demo_report
+from sr.service.operation.jobs import enqueue
+from sr.service.signing.signing_sessions import WantedSignature, open_session
 from sr.store.people import add_user, change_user, get_user
 from sr.store.schema import audit_events
 from sr.web.application import create_application
-from sr.web.rules import http_rules
+from sr.web.guard.rules import http_rules
 from tests.support.operations import operations
 from tests.support.page_routes import page_routes
 from tests.support.service import Service, open_service

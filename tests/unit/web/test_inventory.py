@@ -16,9 +16,9 @@ from fastapi.testclient import TestClient
 
 from sr.codes import SignaturePurpose
 from sr.mac import MACAlgorithm
-from sr.service.demonstration import chain_of
-from sr.service.job_kinds import HANDLERS
-from sr.service.jobs import run_next
+from sr.service.operation.demonstration import chain_of
+from sr.service.operation.job_kinds import HANDLERS
+from sr.service.operation.jobs import run_next
 from sr.web.api.signatures import spreadsheet
 from tests.support.api import VALUES, code_of, path_of, sign, tag_of
 from tests.support.service import Service, open_service

@@ -20,11 +20,11 @@ from httpx2 import Client
 from sr.app.settings import HTTPSettings
 from sr.errors import ConfigurationError
 from sr.web.application import create_application
-from sr.web.connection import Connection
-from sr.web.headers import SecurityHeaders
-from sr.web.limits import Limiter
-from sr.web.rates import Buckets
-from sr.web.rules import HTTPRules, http_rules
+from sr.web.guard.connection import Connection
+from sr.web.guard.headers import SecurityHeaders
+from sr.web.guard.limits import Limiter
+from sr.web.guard.rates import Buckets
+from sr.web.guard.rules import HTTPRules, http_rules
 from tests.support.service import Service, open_service
 from tests.support.serving import connect, served
 

@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 
 from sr.store.schema import audit_events, users, web_sessions
 from sr.web.application import create_application
+from sr.web.guard.rules import HTTPRules
 from sr.web.login import local_path
-from sr.web.rules import HTTPRules
 from tests.support.service import Service, open_service
 
 HERE = "http://srsign.test"

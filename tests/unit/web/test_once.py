@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from sr.document.template import load_template
 from sr.mac import MACAlgorithm
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from sr.store.idempotency import StoredAnswer, claim_key, forget_keys, keep_answer, release_key
 from sr.store.signatures import signatures_of
 from tests.support.service import Service, open_service

@@ -11,8 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from sr.service.demonstration import write_demo_report
-from sr.service.evidence import EvidenceRoots
+from sr.service.authoring.evidence import EvidenceRoots
+from sr.service.operation.demonstration import write_demo_report
 from sr.trust import TrustMaterial
 from sr.web.application import create_application
 from tests.support.service import Service, open_service

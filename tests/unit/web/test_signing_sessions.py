@@ -17,7 +17,7 @@ from sr.document.template import load_template
 from sr.keys import open_signer
 from sr.keys.secrets import no_secrets
 from sr.mac import MACAlgorithm
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from tests.support.api import VALUES, code_of, path_of, tag_of
 from tests.support.service import Service, open_service
 from tests.support.tokens import MemoryAuthority, refusal

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from fastapi.testclient import TestClient
 
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from tests.support.api import VALUES, code_of, path_of, tag_of
 from tests.support.service import Service, open_service
 

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from sr.app.audit import AuditAction
 from sr.codes import SignaturePurpose
 from sr.net.agent_client import ask_code
-from sr.service.demonstration import chain_of, principal_for, sign_here, write_demo_report
-from sr.service.documents import open_document
+from sr.service.operation.demonstration import chain_of, principal_for, sign_here, write_demo_report
+from sr.service.reading.documents import open_document
 from sr.store.documents import Document, content_of
 from tests.support.agents import InProcess, paired
 from tests.support.audit_trail import Trail

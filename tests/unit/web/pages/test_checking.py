@@ -8,8 +8,8 @@ from base64 import b64decode
 import pytest
 
 from sr.codes import SignaturePurpose
-from sr.service.demonstration import principal_for, sign_here, write_demo_report
-from sr.service.documents import open_document
+from sr.service.operation.demonstration import principal_for, sign_here, write_demo_report
+from sr.service.reading.documents import open_document
 from tests.support.html import Element, forbidden, parse
 from tests.support.service import Service, open_service
 

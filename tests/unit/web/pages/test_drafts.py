@@ -9,8 +9,8 @@ import pytest
 from httpx2 import Response
 
 from sr.document.template import find_templates, load_template
-from sr.service.demonstration import principal_for, write_demo_report
-from sr.service.documents import open_document
+from sr.service.operation.demonstration import principal_for, write_demo_report
+from sr.service.reading.documents import open_document
 from sr.store.documents import DocumentState
 from sr.web.pages.template_form import every_field, fields_of, has_form, values_of
 from tests.support.html import Element, forbidden, parse

@@ -15,8 +15,8 @@ from sqlalchemy import func, select, text, update
 from sr.codes import SignaturePurpose
 from sr.net.agent_client import ask_code
 from sr.service.access import Role
-from sr.service.demonstration import principal_for, sign_here, write_demo_report
-from sr.service.trust import add_anchors
+from sr.service.checking.trust import add_anchors
+from sr.service.operation.demonstration import principal_for, sign_here, write_demo_report
 from sr.store import schema
 from sr.store.trust_anchors import AnchorUse
 from tests.support.agents import InProcess

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from sr.net.agent_client import ask_code, take_token
-from sr.service.demonstration import chain_of
+from sr.service.operation.demonstration import chain_of
 from tests.support.agents import InProcess
 from tests.support.html import Element, forbidden, parse
 from tests.support.keys_page import first_removal, hand_in

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from sr.codes import SignaturePurpose
-from sr.service.demonstration import principal_for, sign_here, write_demo_report
-from sr.service.inventory import find_signatures
-from sr.service.job_kinds import HANDLERS
-from sr.service.jobs import run_next
+from sr.service.operation.demonstration import principal_for, sign_here, write_demo_report
+from sr.service.operation.job_kinds import HANDLERS
+from sr.service.operation.jobs import run_next
+from sr.service.reading.inventory import find_signatures
 from sr.store.documents import get_document
 from sr.store.signature_search import SignatureQuery
 from tests.support.html import Element, forbidden, parse

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from httpx2 import Response
 
-from sr.service.demonstration import write_demo_report
+from sr.service.operation.demonstration import write_demo_report
 from sr.web.application import create_application
+from sr.web.guard.rules import HTTPRules
 from sr.web.operations import PROBLEM_MEDIA_TYPE
-from sr.web.rules import HTTPRules
 from tests.support.html import forbidden, parse
 from tests.support.service import Service, open_service
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from sr.app.answers import AnswerState, answers
+from sr.app.checks.answers import AnswerState, answers
 from sr.codes import SignaturePurpose
-from sr.service.demonstration import principal_for, sign_here, write_demo_report
-from sr.service.documents import open_document
+from sr.service.operation.demonstration import principal_for, sign_here, write_demo_report
+from sr.service.reading.documents import open_document
 from sr.store.documents import Document
 from sr.verification import Verdict
 from tests.support.html import Element, forbidden, parse
@@ -125,7 +125,7 @@ def test_others_see_no_report(service: Service, signed: Document, login: str) ->
 
 def test_an_altered_report_says_no(service: Service, signed: Document) -> None:
     """One byte of the content changed: the first question is answered with no."""
-    from sr.service.verdicts import verdict_on
+    from sr.service.checking.verdicts import verdict_on
 
     _, version = open_document(service.context, principal_for("anna"), signed.sop_instance_uid)
     altered = version.content.replace(b"granuloma", b"carcinoma")
@@ -135,7 +135,7 @@ def test_an_altered_report_says_no(service: Service, signed: Document) -> None:
 
 def test_unproven_signers_are_unknown(service: Service, signed: Document) -> None:
     """A signer whom no trust anchor vouches for is not a yes."""
-    from sr.service.verdicts import verdict_on
+    from sr.service.checking.verdicts import verdict_on
     from sr.trust import TrustMaterial
 
     context = replace(service.context, material=TrustMaterial)

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from sr.service.access import Role
-from sr.service.demonstration import principal_for, write_demo_report
-from sr.service.documents import open_document
+from sr.service.operation.demonstration import principal_for, write_demo_report
+from sr.service.reading.documents import open_document
 from sr.store.documents import Document, DocumentState
 from sr.web.application import create_application
 from tests.support.html import Element, forbidden, parse

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sr.codes import SignaturePurpose
-from sr.service.demonstration import sign_here, write_demo_report
+from sr.service.operation.demonstration import sign_here, write_demo_report
 from sr.store.documents import DocumentState, add_document
 from tests.support.html import Element, forbidden, parse
 from tests.support.service import Service, open_service

@@ -1,0 +1,1 @@
+"""Use cases that read and judge: checks, their facts, and how others repeat them."""

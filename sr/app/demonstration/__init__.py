@@ -1,0 +1,1 @@
+"""The whole story, with images and certificates of nobody."""

@@ -1,0 +1,1 @@
+"""Use cases that write documents, and the evidence that these cite."""

@@ -1,0 +1,1 @@
+"""Use cases that sign: here, on tokens, in stacks, and for a service elsewhere."""

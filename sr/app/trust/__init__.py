@@ -1,0 +1,1 @@
+"""Use cases that keep what a site trusts, and what is known of revocation."""

@@ -1,0 +1,1 @@
+"""Documents as people see them: lines, pages, paper."""

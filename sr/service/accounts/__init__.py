@@ -1,0 +1,1 @@
+"""People, machines and agents: who they are, and how they show it."""

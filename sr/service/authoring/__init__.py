@@ -1,0 +1,1 @@
+"""What documents are made from, and the drafts that come of it."""

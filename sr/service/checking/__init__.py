@@ -1,0 +1,1 @@
+"""Verdicts of the service, and whom it trusts."""

@@ -1,0 +1,1 @@
+"""What is there: documents, signatures, and what each person has to do."""

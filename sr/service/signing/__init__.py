@@ -1,0 +1,1 @@
+"""Signing sessions, from the first step to what they leave behind."""

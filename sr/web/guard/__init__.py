@@ -1,0 +1,1 @@
+"""What stands between a caller and a route: who it is, what it may, and how much of it."""
