@@ -2,5 +2,5 @@
 
 __all__ = ["HEAD"]
 
-HEAD = "0003"
+HEAD = "0002"
 """The last step."""

@@ -133,10 +133,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner"], ["users.id"], name=op.f("fk_documents_owner")),
         sa.PrimaryKeyConstraint("sop_instance_uid", name=op.f("pk_documents")),
     )
-    op.create_index("ix_documents_lineage", "documents", ["lineage"], unique=False)
     op.create_index(
         "ix_documents_kind_changed_at", "documents", ["kind", "changed_at"], unique=False
     )
+    op.create_index("ix_documents_lineage", "documents", ["lineage"], unique=False)
     op.create_index(
         "ix_documents_owner_changed_at", "documents", ["owner", "changed_at"], unique=False
     )
@@ -346,7 +346,6 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=True),
         sa.Column("result", sa.String(length=64), nullable=True),
-        sa.Column("verdict", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["session_id"], ["signing_sessions.id"], name=op.f("fk_session_items_session_id")
         ),
