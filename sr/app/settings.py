@@ -156,13 +156,13 @@ class HTTPSettings:
     """Until an answer begins."""
     stall_seconds: int = 60
     """For the body of a request to arrive, and for each piece of an answer to be taken."""
-    requests_per_minute: int = 1200
+    requests_per_minute: int = 6000
     """From one caller."""
     refusals_per_minute: int = 60
     """Of unknown callers at one address; then they wait."""
     concurrent_requests: int = 128
     """At work at a time."""
-    concurrent_requests_per_caller: int = 32
+    concurrent_requests_per_caller: int = 64
     """At work at a time, of one."""
 
 

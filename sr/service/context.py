@@ -22,6 +22,8 @@ __all__ = ["Context", "OpenIDRules"]
 
 _COMPUTING = 2
 """More would only take turns: one interpreter runs one of them at a time."""
+_SIGNING = 4
+"""One writes, one is next, and two prepare what they will write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,5 +75,8 @@ class Context:
     computing: Semaphore = field(default_factory=lambda: Semaphore(_COMPUTING))
     """Held by who computes on one document, never while waiting for anything: so many at a time
     that the others, who only look something up, are answered meanwhile."""
+    signing: Semaphore = field(default_factory=lambda: Semaphore(_SIGNING))
+    """Held by who prepares, keeps or stores signatures, never while waiting for another machine:
+    signers wait at this door, and not among those who read."""
     prepared: PreparedSignatures = field(default_factory=PreparedSignatures)
     """Remembered between the two steps of a signature."""

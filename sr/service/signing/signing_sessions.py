@@ -133,63 +133,64 @@ def open_session(
     certificates = parse_certificates(chain)
     leaf = certificates[0]
     require_vouched(context, leaf)
-    with context.database.read() as connection:
-        credential = _own_credential(connection, principal, leaf)
-        found = get_with_bytes(connection, [each.sop_instance_uid for each in wanted])
-        documents = [document for document, _ in found]
-        for document, want in zip(documents, wanted, strict=True):
-            require_current(document, want.if_match)
-            state_after(document, purpose)
-        require_four_eyes(connection, principal, documents, purpose)
-    session_id, identity = context.new_token(), identity_here(context)
-    items, prepared = [], []
-    for n, (document, content) in enumerate(found, start=1):
-        with context.computing:
-            base = _base(context, principal, content, leaf, purpose, identity)
-            ready = prepare_opened(
-                canonical(read(BytesSource(base), limits=context.limits)),
-                leaf,
-                context.ports,
-                purpose=purpose,
-                profile=profile,
-                identity=identity,
-                mac_algorithm=mac_algorithm,
-            )
-            items.append(_item(session_id, n, document, ready))
-        prepared.append(ready)
-        context.prepared.remember(ready)
-    now = context.ports.now()
-    session = SigningSession(
-        id=session_id,
-        user_id=principal.user_id,
-        agent_id=credential.agent_id,
-        purpose=purpose.value,
-        certificate_sha256=sha256(leaf).hexdigest(),
-        chain=_pem(certificates),
-        profile=profile,
-        mac_algorithm=mac_algorithm.value,
-        timestamped=context.ports.timestamping is not None,
-        match_code=match_code(session_id, tuple(item.digest for item in items)),
-        state=SessionState.OPEN,
-        created_at=now,
-        expires_at=now + context.session_lifetime,
-    )
-    events = [
-        event(
-            context,
-            principal,
-            AuditAction.SIGNING_SESSION_OPENED,
-            document=document,
-            subject=session_id,
-            purpose=purpose,
-            digital_signature_uid=item.digital_signature_uid,
+    with context.signing:
+        with context.database.read() as connection:
+            credential = _own_credential(connection, principal, leaf)
+            found = get_with_bytes(connection, [each.sop_instance_uid for each in wanted])
+            documents = [document for document, _ in found]
+            for document, want in zip(documents, wanted, strict=True):
+                require_current(document, want.if_match)
+                state_after(document, purpose)
+            require_four_eyes(connection, principal, documents, purpose)
+        session_id, identity = context.new_token(), identity_here(context)
+        items, prepared = [], []
+        for n, (document, content) in enumerate(found, start=1):
+            with context.computing:
+                base = _base(context, principal, content, leaf, purpose, identity)
+                ready = prepare_opened(
+                    canonical(read(BytesSource(base), limits=context.limits)),
+                    leaf,
+                    context.ports,
+                    purpose=purpose,
+                    profile=profile,
+                    identity=identity,
+                    mac_algorithm=mac_algorithm,
+                )
+                items.append(_item(session_id, n, document, ready))
+            prepared.append(ready)
+            context.prepared.remember(ready)
+        now = context.ports.now()
+        session = SigningSession(
+            id=session_id,
+            user_id=principal.user_id,
+            agent_id=credential.agent_id,
+            purpose=purpose.value,
+            certificate_sha256=sha256(leaf).hexdigest(),
+            chain=_pem(certificates),
+            profile=profile,
+            mac_algorithm=mac_algorithm.value,
+            timestamped=context.ports.timestamping is not None,
+            match_code=match_code(session_id, tuple(item.digest for item in items)),
+            state=SessionState.OPEN,
+            created_at=now,
+            expires_at=now + context.session_lifetime,
         )
-        for document, item in zip(documents, items, strict=True)
-    ]
-    with context.database.write() as connection:
-        add_session(connection, session, tuple(items))
-        append_rows(connection, events)
-    return OpenedSession(session=session, items=tuple(items), prepared=tuple(prepared))
+        events = [
+            event(
+                context,
+                principal,
+                AuditAction.SIGNING_SESSION_OPENED,
+                document=document,
+                subject=session_id,
+                purpose=purpose,
+                digital_signature_uid=item.digital_signature_uid,
+            )
+            for document, item in zip(documents, items, strict=True)
+        ]
+        with context.database.write() as connection:
+            add_session(connection, session, tuple(items))
+            append_rows(connection, events)
+        return OpenedSession(session=session, items=tuple(items), prepared=tuple(prepared))
 
 
 def complete_session(
@@ -228,7 +229,8 @@ def _completed(
         require_live(context, principal, session)
         require_purpose(principal, SignaturePurpose(session.purpose))
         try:
-            session, items = _keep(context, principal, session, items, values)
+            with context.signing:
+                session, items = _keep(context, principal, session, items, values)
         except ConflictError:
             void_session(context, principal, session.id, why="conflict")
             raise
@@ -265,7 +267,8 @@ def finish_session(
         require_purpose(principal, SignaturePurpose(session.purpose))
         trust = trust_now(context)
         signed = [_signed(context, session, item, trust) for item in items]
-        verdicts = store_results(context, principal, session, items, signed)
+        with context.signing:
+            verdicts = store_results(context, principal, session, items, signed)
     except (AccessError, ConflictError, LifecycleError, SignerRefusedError) as error:
         ended = void_session(context, principal, session.id, why=error.code)
         if ended.state is SessionState.COMPLETED:

@@ -57,8 +57,11 @@ def _numbers(database: Database) -> set[int]:
         return set(connection.execute(text("SELECT n FROM numbers")).scalars())
 
 
-def _together(database: Database, *writers: Writer) -> list[Future[set[int]]]:
+def _together(
+    database: Database, *writers: Writer, commit_seconds: float = 60.0
+) -> list[Future[set[int]]]:
     """Let all write behind one who is at work until the last of them waits; end in their order."""
+    database.writers.commit_seconds = commit_seconds
     begun, waiting = threading.Event(), threading.Event()
 
     def run(writer: Writer) -> set[int]:
@@ -78,12 +81,14 @@ def _together(database: Database, *writers: Writer) -> list[Future[set[int]]]:
     return running
 
 
-def test_writers_share_a_commit(database: Database) -> None:
-    """Those who wait while another writes need one commit for all of them."""
+@pytest.mark.parametrize(("commit_seconds", "needed"), [(60.0, 1), (0.0, 8)])
+def test_writers_share_a_commit(database: Database, commit_seconds: float, needed: int) -> None:
+    """Those who wait while another writes need one commit for all of them, if commits take long."""
+    database.writers.now = lambda: 0.0
     commits: list[Connection] = []
     event.listen(database.engine, "commit", commits.append)
-    _together(database, *map(_adds, range(8)))
-    assert sum(each.get_execution_options()["srsign_writes"] for each in commits) == 1
+    _together(database, *map(_adds, range(8)), commit_seconds=commit_seconds)
+    assert sum(each.get_execution_options()["srsign_writes"] for each in commits) == needed
 
 
 def test_nobody_goes_on_before_the_commit(database: Database) -> None:
