@@ -5,6 +5,7 @@ Cites: PS3.5 Annex A; PS3.6 Annex A.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sr.errors import DatasetError
@@ -53,6 +54,7 @@ _BY_UID = {
     syntax.uid: syntax
     for syntax in (IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED_EXPLICIT_LITTLE, EXPLICIT_BIG)
 }
+_UID = re.compile(r"[0-9.]{1,64}")
 _ENCAPSULATED_ROOTS = ("1.2.840.10008.1.2.4.",)
 _ENCAPSULATED = frozenset({"1.2.840.10008.1.2.5", "1.2.840.10008.1.2.1.98"})
 _NOT_ENCAPSULATED = frozenset(
@@ -72,11 +74,13 @@ def transfer_syntax_for(uid: str) -> TransferSyntax:
     found = _BY_UID.get(uid)
     if found is not None:
         return found
+    is_uid = _UID.fullmatch(uid) is not None
     encapsulated = uid.startswith(_ENCAPSULATED_ROOTS) and uid not in _NOT_ENCAPSULATED
-    if encapsulated or uid in _ENCAPSULATED:
+    if is_uid and (encapsulated or uid in _ENCAPSULATED):
         return TransferSyntax(uid=uid, encapsulated=True)
+    shown = uid if is_uid else f"of {len(uid)} characters, which is no UID,"  # it may be anything
     raise DatasetError(
-        f"TransferSyntaxUID (0002,0010) {uid!r} is not one this reader knows",
+        f"TransferSyntaxUID (0002,0010) {shown} is not one this reader knows",
         rule="TRANSFER_SYNTAX_UNKNOWN",
         where="(0002,0010)",
         cites="PS3.5 Annex A",

@@ -198,9 +198,8 @@ def _meta(file: DICOMFile) -> Iterator[Finding]:
     ):
         said = file.meta.text(tag)
         if not said or said != own:
-            yield _meta_finding(
-                rule, f"File Meta Information says {said!r}, the data set {own!r}", format_tag(tag)
-            )
+            where = format_tag(tag)
+            yield _meta_finding(rule, f"{where} is not what the data set says", where)
 
 
 def _pixels_fit(file: DICOMFile) -> bool:

@@ -20,6 +20,7 @@ def test_what_is_taken_out() -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.shows("patient", reason="the children are test runs, some of which fail")
 def test_nothing_can_be_taken_out_unnoticed() -> None:
     """For each of them a test fails."""
     alive = [str(mutant) for mutant in survivors(default_paths())]

@@ -11,6 +11,7 @@ import pytest
 from sr.dicomfile import BytesSource, read
 from sr.errors import DatasetError, NotDICOMError, SRError
 from sr.findings import Status
+from tests.support.canary import VICTIM
 from tests.support.dicom_bytes import (
     BIG_ENDIAN,
     EXPLICIT,
@@ -63,6 +64,8 @@ def test_transfer_syntaxes(syntax, body):
         "1.2.840.113619.5.2",
         "1.2.3",
         "nonsense",
+        f"1.2.840.10008.1.2.1\0{VICTIM}",  # of a wrong length, so that it holds what follows
+        f"1.2.840.10008.1.2.4.50\0{VICTIM}",
     ],
 )
 def test_unknown_transfer_syntax(uid):
